@@ -1,0 +1,6 @@
+"""rerail keeps PyTorch training runs alive and converging."""
+
+from rerail._version import __version__
+from rerail.guard import Derailed, Guard, Keep, Losses, Picture, Plan, Sound, Step
+
+__all__ = ["Derailed", "Guard", "Keep", "Losses", "Picture", "Plan", "Sound", "Step", "__version__"]

@@ -1,0 +1,45 @@
+"""The buffers that a forward pass may change (BatchNorm statistics), so that a skipped step leaves no trace."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Buffers:
+    """A copy of every buffer of a model, refreshed in place by `save` and written back by `restore`."""
+
+    def __init__(self, model: nn.Module) -> None:
+        # Looked up through their modules each time: a forward pass may replace a buffer as well as write into it.
+        self._places = [(module, name) for module in model.modules() for name in module._buffers]  # noqa: SLF001
+        self._saved = [None if live is None else live.detach().clone() for live in self._live()]
+
+    def save(self) -> None:
+        """Copy the buffers as they are now."""
+        live = self._live()
+        if any(_shape(one) != _shape(saved) for one, saved in zip(live, self._saved, strict=True)):
+            self._saved = [None if one is None else one.detach().clone() for one in live]
+            return
+        self._copy(live, self._saved)
+
+    def restore(self) -> None:
+        """Put the buffers back to what `save` last saw."""
+        for (module, name), live, saved in zip(self._places, self._live(), self._saved, strict=True):
+            if _shape(live) != _shape(saved):
+                module._buffers[name] = None if saved is None else saved.clone()  # noqa: SLF001
+        self._copy(self._saved, self._live())
+
+    def _live(self) -> list[Tensor | None]:
+        return [module._buffers[name] for module, name in self._places]  # noqa: SLF001
+
+    @staticmethod
+    def _copy(sources: list[Tensor | None], targets: list[Tensor | None]) -> None:
+        pairs = [
+            (s.detach(), t.detach()) for s, t in zip(sources, targets, strict=True) if s is not None and t is not None
+        ]
+        if pairs:
+            torch._foreach_copy_([target for _, target in pairs], [source for source, _ in pairs])
+
+
+def _shape(tensor: Tensor | None) -> torch.Size | None:
+    return None if tensor is None else tensor.shape

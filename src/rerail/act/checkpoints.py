@@ -1,0 +1,147 @@
+"""Checkpoints on disk: written whole or not at all, checksummed, loadable with `weights_only=True`.
+
+A checkpoint is a folder `step-00000120/` of `state.pt` and `manifest.json` (format, step, tick, health, size, SHA-256).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rerail.act.state import finite
+from rerail.core.retention import thin
+
+FORMAT = 1
+HEALTHY, UNPROVED = "healthy", "unproved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What stands beside a checkpoint. `health` is `healthy`, or `unproved` where too few steps followed."""
+
+    step: int
+    tick: int
+    health: str
+    bytes: int
+    sha256: str
+    format: int = FORMAT
+
+
+class Checkpoints:
+    """The checkpoints of one run. The `newest` healthy ones are never deleted; older ones thin out with age."""
+
+    def __init__(self, folder: Path, newest: int = 2) -> None:
+        self.folder, self.newest = folder, newest
+
+    def save(self, state: Mapping[str, Any], *, step: int, tick: int, healthy: bool) -> Path:
+        """Write a checkpoint atomically, then delete what retention no longer keeps; return its folder.
+
+        Raises:
+            ValueError: for a state that is not finite. It is not written.
+        """
+        if not finite([state["model"], state["optimizers"]]):
+            raise ValueError(f"checkpoint of step {step}: the state is not finite, so it was not saved; rewind first")
+        buffer = io.BytesIO()
+        torch.save(dict(state), buffer)
+        content = buffer.getbuffer()
+        manifest = Manifest(
+            step=step,
+            tick=tick,
+            health=HEALTHY if healthy else UNPROVED,
+            bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+        )
+        path = self._publish(content, manifest)
+        self._thin()
+        return path
+
+    def list(self) -> list[tuple[Path, Manifest]]:
+        """Return the complete checkpoints, oldest first."""
+        found = [(path.parent, read_manifest(path)) for path in self.folder.glob("step-*/manifest.json")]
+        return sorted(found, key=lambda pair: (pair[1].step, pair[1].tick))
+
+    def newest_path(self) -> Path:
+        """Return the newest checkpoint.
+
+        Raises:
+            ValueError: where there is none.
+        """
+        found = self.list()
+        if not found:
+            raise ValueError(f"no checkpoint in {self.folder}; there is nothing to resume from; start the run anew")
+        return found[-1][0]
+
+    def _publish(self, content: memoryview, manifest: Manifest) -> Path:
+        target = self.folder / f"step-{manifest.step:08d}"
+        draft = self.folder / f".{target.name}.{os.getpid()}"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        _write(draft / "state.pt", content)
+        _write(draft / "manifest.json", json.dumps(asdict(manifest), indent=2).encode())
+        if target.exists():  # the same step again, after a rewind: the newer one takes its place, never half of it
+            aside = self.folder / f".{target.name}.old"
+            shutil.rmtree(aside, ignore_errors=True)
+            target.rename(aside)
+        draft.rename(target)
+        shutil.rmtree(self.folder / f".{target.name}.old", ignore_errors=True)
+        return target
+
+    def _thin(self) -> None:
+        found = self.list()
+        newest = found[-1][1].step
+        healthy = {manifest.step for _, manifest in found if manifest.health == HEALTHY}
+        keep = {newest} | {newest - age for age in thin([newest - step for step in healthy], self.newest)}
+        for path, manifest in found:
+            if manifest.step not in keep:
+                shutil.rmtree(path)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        ValueError: where it is missing, damaged or of another format.
+    """
+    try:
+        manifest = Manifest(**json.loads(path.read_text(encoding="utf8")))
+    except FileNotFoundError:
+        raise ValueError(f"{path.parent} is no checkpoint: it has no manifest.json; give a step-* folder") from None
+    except (json.JSONDecodeError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error}); use an older checkpoint") from None
+    if manifest.format != FORMAT:
+        raise ValueError(f"{path} has format {manifest.format}, this rerail reads {FORMAT}; use the matching version")
+    return manifest
+
+
+def load(path: Path, device: str = "cpu") -> dict[str, Any]:
+    """Load the state of a checkpoint folder after checking its size and checksum.
+
+    Raises:
+        ValueError: for a checkpoint that is missing, cut short or altered.
+    """
+    manifest = read_manifest(path / "manifest.json")
+    file = path / "state.pt"
+    if not file.exists():
+        raise ValueError(f"{path} has lost its state.pt; use an older checkpoint")
+    content = file.read_bytes()
+    if len(content) != manifest.bytes:
+        raise ValueError(f"{file} was cut short: {len(content)} of {manifest.bytes} bytes; use an older checkpoint")
+    if hashlib.sha256(content).hexdigest() != manifest.sha256:
+        raise ValueError(f"{file} was altered: its SHA-256 is not the manifest's; use an older checkpoint")
+    return torch.load(io.BytesIO(content), map_location=device, weights_only=True)  # type: ignore[no-any-return]
+
+
+def _write(path: Path, content: bytes | memoryview) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

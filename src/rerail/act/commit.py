@@ -1,0 +1,60 @@
+"""Commit an update under knobs. Knobs are multiplied on for the length of the step and never stay in the optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from rerail.core.knobs import Knobs
+
+EPSILON = 1e-6  # as torch's clip_grad_norm_ adds it to the norm
+
+
+def clip(gradients: Sequence[Tensor], norm: float, limit: float) -> None:
+    """Scale gradients, whose total norm is `norm`, down to the norm `limit`; nothing where they are below it."""
+    if norm > limit and gradients:
+        torch._foreach_mul_(list(gradients), limit / (norm + EPSILON))
+
+
+@contextmanager
+def under(optimizers: Sequence[torch.optim.Optimizer], knobs: Knobs) -> Iterator[None]:
+    """Multiply every learning rate by `knobs.lr_scale` inside the block; afterwards each is exactly what it was."""
+    if knobs.lr_scale == 1.0:
+        yield
+        return
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    rates = [group["lr"] for group in groups]
+    try:
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate * knobs.lr_scale
+        yield
+    finally:
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate
+
+
+def commit(
+    optimizers: Sequence[torch.optim.Optimizer], knobs: Knobs, scaler: torch.amp.GradScaler | None = None
+) -> None:
+    """Step every optimizer under knobs. With a scaler, gradients must be unscaled already."""
+    with under(optimizers, knobs):
+        for optimizer in optimizers:
+            if scaler is None:
+                optimizer.step()
+            else:
+                scaler.step(optimizer)
+    if scaler is not None:
+        scaler.update()
+
+
+def discard(scaler: torch.amp.GradScaler | None, *, overflow: bool) -> None:
+    """Close a step that is not committed. Only an overflow halves the loss scale; any other step leaves no trace."""
+    if scaler is None:
+        return
+    before = scaler.state_dict()
+    scaler.update()
+    if not overflow:
+        scaler.load_state_dict(before)

@@ -1,0 +1,126 @@
+"""A run's whole state as plain containers and tensors, captured as a copy and restored in place."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class Stateful(Protocol):
+    """Whatever carries state: a schedule, a scaler, an EMA, a loader."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state."""
+        ...
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> Any:  # noqa: ANN401 (torch returns various things)
+        """Take the state."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a rewind restores. `others` are schedules, a scaler and all that the user named."""
+
+    model: nn.Module
+    optimizers: Sequence[torch.optim.Optimizer]
+    others: Sequence[Stateful] = ()
+
+
+def capture(parts: Parts) -> dict[str, Any]:
+    """Copy the state of all parts and of every random generator."""
+    return {
+        "model": _copy(parts.model.state_dict()),
+        "buffers": buffers(parts.model, persistent=False),
+        "optimizers": [_copy(optimizer.state_dict()) for optimizer in parts.optimizers],
+        "others": [_copy(other.state_dict()) for other in parts.others],
+        "random": capture_random(),
+    }
+
+
+def restore(parts: Parts, state: Mapping[str, Any]) -> None:
+    """Put every part and generator back to `state`, which stays untouched."""
+    parts.model.load_state_dict(state["model"])
+    restore_buffers(parts.model, state["buffers"])
+    for optimizer, saved in zip(parts.optimizers, state["optimizers"], strict=True):
+        optimizer.load_state_dict(_copy(saved))  # an optimizer keeps what it is given, and would write into it
+    for other, saved in zip(parts.others, state["others"], strict=True):
+        other.load_state_dict(_copy(saved))
+    restore_random(state["random"])
+
+
+def buffers(model: nn.Module, *, persistent: bool) -> dict[str, Tensor]:
+    """Copy the buffers: all of them, or only those that the state dict leaves out."""
+    saved = set() if persistent else set(model.state_dict(keep_vars=True))
+    return {name: buffer.detach().clone() for name, buffer in model.named_buffers() if name not in saved}
+
+
+def restore_buffers(model: nn.Module, saved: Mapping[str, Tensor]) -> None:
+    """Write copies of buffers back."""
+    with torch.no_grad():
+        for name, buffer in model.named_buffers():
+            if name in saved:
+                buffer.copy_(saved[name])
+
+
+def capture_random() -> dict[str, Any]:
+    """Return the states of Python's, NumPy's, torch's and CUDA's generators, in types that `weights_only` loads."""
+    _, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002 (what users' code draws from)
+    return {
+        "python": random.getstate(),
+        "numpy": [torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, gauss],
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore_random(state: Mapping[str, Any]) -> None:
+    """Set every generator to a captured state."""
+    version, inner, gauss = state["python"]
+    random.setstate((version, tuple(inner), gauss))
+    keys, position, has_gauss, cached = state["numpy"]
+    np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), position, has_gauss, cached))  # noqa: NPY002
+    torch.set_rng_state(state["torch"])
+    if state["cuda"]:
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def finite(state: object) -> bool:
+    """Say whether no tensor of a state holds a non-finite number, in one transfer per device."""
+    floating = [tensor.detach() for tensor in walk(state) if tensor.is_floating_point() and tensor.numel()]
+    edges = [edge.to("cpu", torch.float64) for tensor in floating for edge in tensor.aminmax()]  # NaN comes through
+    return bool(torch.isfinite(torch.stack(edges)).all()) if edges else True
+
+
+def size(state: object) -> int:
+    """Return the bytes of all tensors of a state."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in walk(state))
+
+
+def walk(state: object) -> Iterator[Tensor]:
+    """Yield every tensor of nested containers."""
+    if isinstance(state, Tensor):
+        yield state
+    elif isinstance(state, Mapping):
+        for value in state.values():
+            yield from walk(value)
+    elif isinstance(state, list | tuple):
+        for value in state:
+            yield from walk(value)
+
+
+def _copy(state: Any) -> Any:  # noqa: ANN401 (state dicts hold anything)
+    if isinstance(state, Tensor):
+        return state.detach().clone()
+    if isinstance(state, Mapping):
+        return {key: _copy(value) for key, value in state.items()}
+    if isinstance(state, list | tuple):
+        return type(state)(_copy(value) for value in state)
+    return copy.deepcopy(state)

@@ -1,0 +1,71 @@
+"""The batches since the last healthy snapshot, kept so that a rewound window can be trained again."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rerail.act import rows
+from rerail.act.state import size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A batch (its micro-batches) and where the loader stood after it."""
+
+    batches: Sequence[Any]
+    position: Mapping[str, Any] | None = None
+
+    def without(self, bad: set[int]) -> Entry:
+        """Leave out rows, counted on through the micro-batches, and micro-batches that have none left."""
+        kept, first = [], 0
+        for batch in self.batches:
+            length = rows.count(batch)
+            good = [row for row in range(length) if first + row not in bad]
+            first += length
+            if good:
+                kept.append(batch if len(good) == length else rows.select(batch, good))
+        return replace(self, batches=kept)
+
+    def without_ids(self, ids: set[str]) -> Entry:
+        """Leave out the rows whose sample ids are among `ids`."""
+        bad = {row for row, one in enumerate(self.ids()) if one in ids} if ids else set()
+        return self.without(bad) if bad else self
+
+    def ids(self) -> list[str]:
+        """Return the sample ids of every row."""
+        return [one for batch in self.batches for one in rows.ids(batch)]
+
+
+class Window:
+    """Entries with the step that each led to, oldest first, up to `capacity` bytes."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self._entries: deque[tuple[int, int, Entry]] = deque()
+        self._bytes = 0
+
+    def add(self, step: int, entry: Entry) -> None:
+        """Keep the entry that led to `step`; forget the oldest ones where the bytes run out."""
+        weight = size(rows.tensors(list(entry.batches)))
+        self._entries.append((step, weight, entry))
+        self._bytes += weight
+        while self._bytes > self.capacity:
+            self._drop()
+
+    def forget(self, step: int) -> None:
+        """Forget all that led up to `step`, which a healthy snapshot now holds."""
+        while self._entries and self._entries[0][0] <= step:
+            self._drop()
+
+    def take(self) -> list[Entry]:
+        """Hand over all entries, oldest first, and be empty."""
+        entries = [entry for _, _, entry in self._entries]
+        self._entries.clear()
+        self._bytes = 0
+        return entries
+
+    def _drop(self) -> None:
+        self._bytes -= self._entries.popleft()[1]

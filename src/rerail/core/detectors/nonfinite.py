@@ -1,0 +1,64 @@
+"""Belief: a number that must be finite is not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from rerail.core.finding import Finding
+from rerail.core.reading import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NonFiniteMemory:
+    """Nothing: a non-finite number needs no history."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NonFinite:
+    """Name the non-finite signals nearest to the root: input rows before weights, losses before gradients.
+
+    What stands later in that row follows from what stands earlier, so it is not reported beside it. `allow_backoff`
+    is how many overflows of a dynamic loss scale in a row are normal: the scale is halved and the run goes on.
+    """
+
+    allow_backoff: int = 3
+
+    def init(self) -> NonFiniteMemory:
+        """Return empty memory."""
+        return NonFiniteMemory()
+
+    def update(self, memory: NonFiniteMemory, reading: Reading) -> tuple[NonFiniteMemory, tuple[Finding, ...]]:
+        """Report the non-finite signals nearest to the root."""
+        return memory, self._find(reading)
+
+    def _find(self, reading: Reading) -> tuple[Finding, ...]:
+        if rows := reading.under("input/nonfinite"):
+            return (Finding(code="nonfinite.input", signal="input/nonfinite", evidence=rows),)
+        for kind, prefix in (("weights", "weight/norm"), ("loss", "loss"), ("gradient", "grad/norm")):
+            bad = _nonfinite({**_exact(reading, prefix), **reading.under(prefix)})
+            if kind == "gradient" and bad and _scale_may_back_off(reading, self.allow_backoff):
+                return (Finding(code="scale.overflow", signal="scale", evidence=_exact(reading, "scale")),)
+            if bad:
+                return _findings(f"nonfinite.{kind}", bad, total={"weight/norm", "loss/total", "grad/norm"})
+        return ()
+
+
+def _exact(reading: Reading, name: str) -> dict[str, float]:
+    return {name: reading.values[name]} if name in reading.values else {}
+
+
+def _nonfinite(values: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if not math.isfinite(value)}
+
+
+def _scale_may_back_off(reading: Reading, allowed: int) -> bool:
+    return reading.values.get("scale", 1.0) > 1.0 and reading.values.get("scale/backoffs", 0.0) < allowed
+
+
+def _findings(code: str, bad: dict[str, float], total: set[str]) -> tuple[Finding, ...]:
+    # A total is reported only where no part of it is known to be the culprit.
+    parts = {name: value for name, value in bad.items() if name not in total} or bad
+    if code == "nonfinite.loss":
+        return tuple(Finding(code=code, signal=name, evidence={name: value}) for name, value in parts.items())
+    return (Finding(code=code, signal=min(parts), evidence=parts),)

@@ -1,0 +1,79 @@
+"""Belief: a loss has left its trend upwards, far in one tick or for several."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from rerail.core.finding import Finding
+from rerail.core.reading import Reading
+from rerail.core.series import Series, baseline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """One loss: the accepted values and the suspected ones since."""
+
+    accepted: Series = field(default_factory=Series)
+    suspected: Series = field(default_factory=Series)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeMemory:
+    """A track per loss."""
+
+    tracks: Mapping[str, Track] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spike:
+    """A value is suspect when it is `sigmas` robust deviations *and* the factor `rise` above the detrended baseline.
+
+    `persistence` suspects in a row are a `loss.spike`; a single one beyond `at_once` times the baseline is a
+    `loss.outlier`. Suspects and non-finite values stay out of the window that they are judged against. A level that
+    lasts `adopt` ticks becomes the new baseline. The first `warmup` values are only watched. One-sided: a falling loss
+    is never a spike.
+    """
+
+    window: int = 32
+    warmup: int = 10
+    sigmas: float = 6.0
+    rise: float = 1.6
+    at_once: float = 30.0
+    persistence: int = 3
+    adopt: int = 30
+
+    def init(self) -> SpikeMemory:
+        """Return empty memory."""
+        return SpikeMemory()
+
+    def update(self, memory: SpikeMemory, reading: Reading) -> tuple[SpikeMemory, tuple[Finding, ...]]:
+        """Judge every `loss/...` signal of the reading."""
+        step = reading.values.get("step", float(reading.tick))
+        tracks, findings = dict(memory.tracks), []
+        for name, value in reading.under("loss").items():
+            if math.isfinite(value):
+                track = tracks.get(name, Track())
+                track = replace(track, accepted=track.accepted.before(step))
+                tracks[name], found = self._judge(track, name, step, value)
+                findings += found
+        return SpikeMemory(tracks=tracks), tuple(findings)
+
+    def _judge(self, track: Track, name: str, step: float, value: float) -> tuple[Track, list[Finding]]:
+        accepted = Track(accepted=track.accepted.add(step, value, self.window))
+        if len(track.accepted.values) < self.warmup:
+            return accepted, []
+        usual = baseline(track.accepted.values)
+        over = value - usual.expected
+        if over <= max(self.sigmas * usual.spread, (self.rise - 1) * abs(usual.expected)):
+            return accepted, []
+        track = replace(track, suspected=track.suspected.add(step, value, self.adopt))
+        ticks = len(track.suspected.values)
+        if ticks >= self.adopt:
+            return Track(accepted=track.suspected), []
+        code = "loss.outlier" if over >= self.at_once * abs(usual.expected) else "loss.spike"
+        if code == "loss.spike" and ticks % self.persistence:
+            return track, []
+        evidence = {name: value, "expected": usual.expected, "spread": usual.spread, "ticks": float(ticks)}
+        return track, [Finding(code=code, signal=name, evidence=evidence)]

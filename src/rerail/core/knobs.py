@@ -1,0 +1,63 @@
+"""Standing adjustments relative to the run's own settings, never written into them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class Precision(IntEnum):
+    """Number format of the forward pass, from the run's own to the widest."""
+
+    AS_RUN = 0
+    FP32 = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knobs:
+    """Desired state, applied when a step is run and committed. The default changes nothing.
+
+    `lr_scale` multiplies every learning rate; `clip_norm` caps the total gradient norm (the run's own cap still holds);
+    `weights` multiply the run's loss weights.
+    """
+
+    lr_scale: float = 1.0
+    clip_norm: float = math.inf
+    precision: Precision = Precision.AS_RUN
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def meet(self, other: Knobs) -> Knobs:
+        """Return the more cautious of both, knob by knob."""
+        names = sorted({*self.weights, *other.weights})
+        return Knobs(
+            lr_scale=min(self.lr_scale, other.lr_scale),
+            clip_norm=min(self.clip_norm, other.clip_norm),
+            precision=max(self.precision, other.precision),
+            weights={name: _farther(self.weights.get(name, 1.0), other.weights.get(name, 1.0)) for name in names},
+        )
+
+    def eased(self, share: float) -> Knobs:
+        """Return the part `share` of this dose: 1 all of it, 0 nothing, geometrically in between.
+
+        Precision has no part doses: it holds until the dose has ended.
+        """
+        if share >= 1:
+            return self
+        if share <= 0:
+            return NEUTRAL
+        return Knobs(
+            lr_scale=self.lr_scale**share,
+            clip_norm=self.clip_norm / share,
+            precision=self.precision,
+            weights={name: weight**share for name, weight in self.weights.items()},
+        )
+
+
+def _farther(one: float, other: float) -> float:
+    # A weight has one owner, so both sides seldom differ; where they do, the farther from 1 wins, the smaller on a tie.
+    return min(one, other, key=lambda weight: (-abs(math.log(weight)) if weight > 0 else -math.inf, weight))
+
+
+NEUTRAL = Knobs()

@@ -1,0 +1,18 @@
+"""What the sensors saw at one tick, on the host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One tick's signals: `loss/mel`, `grad/norm/decoder`, `weight/norm`, `update/ratio`, `input/nonfinite/3`, ..."""
+
+    tick: int
+    values: Mapping[str, float]
+
+    def under(self, prefix: str) -> dict[str, float]:
+        """Return the signals named `prefix/...`, under their full names."""
+        return {name: value for name, value in self.values.items() if name.startswith(prefix + "/")}

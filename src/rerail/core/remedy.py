@@ -1,0 +1,112 @@
+"""Remedies, the ladders they stand on, and the ledger of what was used up and what is still in force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from functools import reduce
+
+from rerail.core.knobs import NEUTRAL, Knobs
+
+
+class Move(IntEnum):
+    """What to do with this update at once. Ordered: when remedies disagree, the greater wins."""
+
+    COMMIT = 0
+    SKIP = 1
+    REWIND = 2
+    HALT = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """One rung: a move at once, and a dose of knobs that holds for `hold` ticks and ramps back over `ramp`.
+
+    `depth` counts healthy snapshots to go back past the newest one; `times` is how often an episode may use the rung.
+    """
+
+    move: Move
+    knobs: Knobs = NEUTRAL
+    hold: int = 0
+    ramp: int = 0
+    depth: int = 0
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """Rungs from mild to drastic. Findings within `window` ticks of the last answer are one episode and climb.
+
+    Within an episode a spent rung stays spent; past the last rung comes HALT.
+    """
+
+    rungs: tuple[Remedy, ...]
+    window: int
+
+    def rung(self, answers: int) -> int:
+        """Return the index of the rung that the next answer stands on, after `answers` of this episode."""
+        used = 0
+        for index, remedy in enumerate(self.rungs):
+            used += remedy.times
+            if answers < used:
+                return index
+        return len(self.rungs)
+
+    def remedy(self, rung: int) -> Remedy:
+        """Return the remedy at `rung`, or the halt beyond the last one."""
+        return self.rungs[rung] if rung < len(self.rungs) else Remedy(move=Move.HALT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """How often one ladder has answered since its last calm, and when it last did."""
+
+    answers: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dose:
+    """A remedy's knobs in force since the tick after `since`."""
+
+    since: int
+    remedy: Remedy
+
+    def at(self, tick: int) -> Knobs:
+        """Return what is left of the dose at `tick`: all through the hold, then a geometric ramp to nothing."""
+        over = tick - self.since - self.remedy.hold
+        share = 1.0 if over <= 0 else 1.0 - over / (self.remedy.ramp + 1)
+        return self.remedy.knobs.eased(share)
+
+    def ended(self, tick: int) -> bool:
+        """Say whether nothing of the dose is left at `tick`."""
+        return tick - self.since > self.remedy.hold + self.remedy.ramp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What the ladders have used up and which doses are in force. Never rewound."""
+
+    episodes: Mapping[str, Episode] = field(default_factory=dict)
+    doses: tuple[Dose, ...] = ()
+
+    def knobs(self, tick: int) -> Knobs:
+        """Return the knobs in force at `tick`: the most cautious of all doses."""
+        return reduce(Knobs.meet, (dose.at(tick) for dose in self.doses), NEUTRAL)
+
+    def answer(self, name: str, ladder: Ladder, tick: int) -> tuple[Ledger, int]:
+        """Answer a finding of the ladder called `name`; return the ledger with the answer booked, and the rung."""
+        episode = self.episodes.get(name)
+        answers = episode.answers if episode and tick - episode.last <= ladder.window else 0
+        rung = ladder.rung(answers)
+        remedy = ladder.remedy(rung)
+        doses = self.doses if remedy.knobs == NEUTRAL else (*self.doses, Dose(since=tick, remedy=remedy))
+        booked = {**self.episodes, name: Episode(answers=answers + 1, last=tick)}
+        return replace(self, episodes=dict(sorted(booked.items())), doses=doses), rung
+
+    def without_ended(self, tick: int) -> Ledger:
+        """Drop the doses of which nothing is left."""
+        if not any(dose.ended(tick) for dose in self.doses):
+            return self
+        return replace(self, doses=tuple(dose for dose in self.doses if not dose.ended(tick)))

@@ -1,0 +1,121 @@
+"""The one decision of the guard: plan, memory and reading in; new memory and verdict out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rerail.core import plain
+from rerail.core.detector import Detector
+from rerail.core.finding import Finding
+from rerail.core.knobs import NEUTRAL, Knobs
+from rerail.core.reading import Reading
+from rerail.core.remedy import Ladder, Ledger, Move, Remedy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is watched and how it is answered. `ladders` are named by a finding code or a dotted prefix of one."""
+
+    detectors: tuple[Detector[Any], ...]
+    ladders: Mapping[str, Ladder]
+
+    def ladder(self, code: str) -> str | None:
+        """Return the name of the ladder for `code`: the longest prefix that has one, or None: told, not answered."""
+        parts = code.split(".")
+        prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+        return next((name for name in prefixes if name in self.ladders), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """All that the guard remembers between ticks. Never rewound: `tick` only rises."""
+
+    tick: int
+    detectors: tuple[Any, ...]
+    ledger: Ledger = field(default_factory=Ledger)
+
+    def knobs(self) -> Knobs:
+        """Return the knobs for the next tick."""
+        return self.ledger.knobs(self.tick + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A ladder's answer to findings of one tick: the first of them, the rung, and its remedy."""
+
+    finding: Finding
+    rung: int
+    remedy: Remedy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What was decided at one tick."""
+
+    tick: int
+    move: Move
+    knobs: Knobs = NEUTRAL
+    findings: tuple[Finding, ...] = ()
+    answers: tuple[Answer, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Say whether this is the verdict of an undisturbed run: commit, nothing found, no knob turned."""
+        return self.move is Move.COMMIT and not self.findings and self.knobs == NEUTRAL
+
+    @property
+    def depth(self) -> int:
+        """Return how many healthy snapshots a rewind goes back past the newest."""
+        return max((answer.remedy.depth for answer in self.answers), default=0)
+
+
+def start(plan: Plan) -> Memory:
+    """Return the memory of a run that has not begun."""
+    return Memory(tick=0, detectors=tuple(detector.init() for detector in plan.detectors))
+
+
+def advance(plan: Plan, memory: Memory, reading: Reading) -> tuple[Memory, Verdict]:
+    """Judge one reading. Pure: the same arguments give the same result, whatever the order of the detectors."""
+    judged = [detector.update(state, reading) for detector, state in zip(plan.detectors, memory.detectors, strict=True)]
+    findings = tuple(sorted((found for _, many in judged for found in many), key=_order))
+    ledger, answers = _answers(plan, memory.ledger.without_ended(reading.tick), findings, reading.tick)
+    verdict = Verdict(
+        tick=reading.tick,
+        move=max((answer.remedy.move for answer in answers), default=Move.COMMIT),
+        knobs=ledger.knobs(reading.tick),
+        findings=findings,
+        answers=answers,
+    )
+    return Memory(tick=reading.tick, detectors=tuple(state for state, _ in judged), ledger=ledger), verdict
+
+
+def remember(plan: Plan, data: Mapping[str, Any]) -> Memory:
+    """Build a memory from what `plain.dump` made of one under the same plan.
+
+    Raises:
+        ValueError: where the plan has other detectors than the one that the memory is of.
+    """
+    if len(data["detectors"]) != len(plan.detectors):
+        raise ValueError(f"this memory is of {len(data['detectors'])} detectors, the plan has {len(plan.detectors)}")
+    kinds = [type(detector.init()) for detector in plan.detectors]
+    states = tuple(plain.load(kind, state) for kind, state in zip(kinds, data["detectors"], strict=True))
+    return replace(start(plan), tick=data["tick"], detectors=states, ledger=plain.load(Ledger, data["ledger"]))
+
+
+def _order(finding: Finding) -> tuple[str, str, str]:
+    return finding.code, finding.signal, repr(sorted(finding.evidence.items()))
+
+
+def _answers(plan: Plan, ledger: Ledger, findings: Iterable[Finding], tick: int) -> tuple[Ledger, tuple[Answer, ...]]:
+    # One answer a ladder and tick: three components that turn NaN together are one accident.
+    first: dict[str, Finding] = {}
+    for finding in findings:
+        if name := plan.ladder(finding.code):
+            first.setdefault(name, finding)
+    answers = []
+    for name, finding in sorted(first.items()):
+        ledger, rung = ledger.answer(name, plan.ladders[name], tick)
+        answers.append(Answer(finding=finding, rung=rung, remedy=plan.ladders[name].remedy(rung)))
+    return ledger, tuple(answers)

@@ -1,0 +1,363 @@
+"""The guard: the one place where the rooms meet.
+
+A tick is one attempt at an optimizer step: run it, read it, judge it, write the verdict down, act on it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from rerail.act import rows
+from rerail.act.buffers import Buffers
+from rerail.act.checkpoints import Checkpoints, load
+from rerail.act.commit import clip, commit, discard
+from rerail.act.quarantine import Quarantine
+from rerail.act.snapshots import Snapshot, Snapshots
+from rerail.act.state import Parts, Stateful, capture, restore
+from rerail.act.window import Entry, Window
+from rerail.core import plain
+from rerail.core.artifact import Picture, Sound
+from rerail.core.outcome import Watch
+from rerail.core.plans import default_plan
+from rerail.core.reading import Reading
+from rerail.core.remedy import Move
+from rerail.core.verdict import Memory, Plan, Verdict, advance, remember, start
+from rerail.prove.attempt import LossFunction, Recipe, attempt
+from rerail.sense.losses import Losses
+from rerail.sense.sensors import Sensors
+from rerail.sense.updates import update_ratio, weights_of
+from rerail.tell.journal import Listener, read
+from rerail.tell.logbook import Logbook
+
+__all__ = ["Derailed", "Guard", "Keep", "Losses", "Picture", "Plan", "Sound", "Step"]
+
+
+class Derailed(RuntimeError):  # noqa: N818 (the word for what happened)
+    """The run cannot go on: every rung of a ladder is spent. `verdict` has the findings."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        seen = "; ".join(f"{found.code} in {found.signal}: {dict(found.evidence)}" for found in verdict.findings)
+        super().__init__(f"stopped at tick {verdict.tick}, after every remedy of the plan was tried: {seen}")
+
+
+class Positioned(Protocol):
+    """A loader that can tell where it stands."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position after the batch given out last."""
+        ...
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> Any:  # noqa: ANN401 (loaders return what they like)
+        """Go to a position."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """What the guard keeps of a run, in committed steps and bytes.
+
+    A snapshot every `snapshot_every` steps, promoted after `probation` healthy ticks; promoted ones go to disk every
+    `checkpoint_every` steps; `memory_bytes` hold all snapshots, and as much again the batches for replay.
+    """
+
+    snapshot_every: int = 25
+    probation: int = 10
+    checkpoint_every: int = 500
+    memory_bytes: int = 2 * 2**30
+    sensors_every: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What became of one batch. `number` counts committed steps; `losses` are unweighted, on the host."""
+
+    tick: int
+    number: int
+    verdict: Verdict
+    losses: Mapping[str, float] = field(default_factory=dict)
+    signals: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class Guard:
+    """Keeps one training run on the rails.
+
+    Give `losses` (batch -> named scalar losses) and call `step(batch)`, or keep your own loop and call
+    `commit(loss=...)` in place of `optimizer.step()`. The scheduler, if given, is stepped by the guard after each
+    commit. `state` names what else must be rewound (an EMA, a stateful criterion); `data` the loader, which is never
+    rewound, but whose position goes into checkpoints. `run` is the run's folder; None keeps nothing on disk.
+    """
+
+    def __init__(  # noqa: PLR0913 (the public seam: one keyword a thing that a run may bring)
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer | Sequence[torch.optim.Optimizer],
+        losses: LossFunction | None = None,
+        *,
+        weights: Mapping[str, float] | None = None,
+        scheduler: Stateful | None = None,
+        scaler: torch.amp.GradScaler | None = None,
+        precision: torch.dtype | None = None,
+        clip_norm: float = float("inf"),
+        plan: Plan | None = None,
+        keep: Keep | None = None,
+        run: str | Path | None = None,
+        resume: bool | str | Path = False,
+        data: Positioned | None = None,
+        state: Sequence[Stateful] = (),
+        listeners: Sequence[Listener] = (),
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.model, self.scheduler, self.scaler, self.data = model, scheduler, scaler, data
+        self.optimizers = [optimizer] if isinstance(optimizer, torch.optim.Optimizer) else list(optimizer)
+        self.clip_norm, self.plan, self.keep = clip_norm, plan or default_plan(), keep or Keep()
+        self.recipe = losses and Recipe(
+            losses=losses,
+            weights=dict(weights or {}),
+            device=next(model.parameters()).device.type,
+            precision=precision,
+            scaler=scaler,
+        )
+        self.run = None if run is None else Path(run)
+        self.steps = 0
+        self._memory, self._watch = start(self.plan), Watch()
+        self._observed: dict[str, float] = {}
+        self._backoffs = 0
+        others = [one for one in (scheduler, scaler, *state) if one is not None]
+        self._parts = Parts(model=model, optimizers=self.optimizers, others=others)
+        resumed = self._open(resume)
+        self._logbook = Logbook(self.run, listeners)
+        self._logbook.begin(self.tick, step=self.steps, resumed=resumed, config=config or {})
+        self._sensors, self._buffers = Sensors(model, self.keep.sensors_every), Buffers(model)
+        self._inbox: deque[Entry] = deque()
+        self._window = Window(self.keep.memory_bytes)
+        self._snapshots = Snapshots(self._parts, self.keep.probation, self.keep.memory_bytes)
+        self._saved_step = self.steps
+        if self._snapshots.take(tick=self.tick, step=self.steps, position=self._position(), healthy=True) is None:
+            raise ValueError("the model is not finite before the first step; load a healthy checkpoint")
+        self._clock = time.perf_counter()
+
+    # -- the seam -----------------------------------------------------------------------------------------------------
+
+    @property
+    def tick(self) -> int:
+        """The number of attempts so far, over all resumes. It only rises."""
+        return self._memory.tick
+
+    def step(self, batch: Any) -> Step:  # noqa: ANN401 (a batch is whatever the user's loader gives)
+        """Train on one batch, or on a list of micro-batches whose gradients add up.
+
+        Where the run is rewound, the batches since the snapshot are trained again before this returns.
+
+        Raises:
+            Derailed: when no remedy is left.
+        """
+        assert self.recipe is not None, "Guard was made without losses; call commit() in place of optimizer.step()"
+        micro = batch if isinstance(batch, list) else [batch]
+        self._inbox.append(Entry(batches=micro, position=self._position()))
+        while self._inbox:
+            step = self._attempt(self._inbox[0])
+        return step
+
+    def commit(self, *, loss: Tensor | None = None, losses: Mapping[str, Tensor] | None = None) -> Step:
+        """Judge the gradients that stand in the model and step the optimizers, or skip, or rewind.
+
+        `loss` is the total, `losses` its unweighted components. Without the batch nothing can be trained again.
+
+        Raises:
+            Derailed: when no remedy is left.
+        """
+        named = {"loss/total": loss} if loss is not None else {}
+        named |= {f"loss/{name}": value for name, value in (losses or {}).items()}
+        return self._judge({name: value.detach() for name, value in named.items()}, {}, None)
+
+    def observe(self, values: Mapping[str, float]) -> None:
+        """Add numbers (`eval/...`) to the next reading."""
+        self._observed |= values
+
+    def show(self, name: str, thing: Picture | Sound) -> None:
+        """Keep a picture or a sound for the report."""
+        self._logbook.show(self.tick, self.steps, name, thing)
+
+    def note(self, text: str, **data: object) -> None:
+        """Write a note into the journal."""
+        self._logbook.note(self.tick, text, data)
+
+    def save(self) -> Path | None:
+        """Save the present state as a checkpoint (`unproved`: no healthy steps have followed yet)."""
+        now = Snapshot(tick=self.tick, step=self.steps, state=capture(self._parts), position=self._position())
+        return self._save(now)
+
+    def close(self, reason: str = "finished") -> None:
+        """End the journal and the listeners."""
+        self._logbook.close(self.tick, reason=reason, step=self.steps)
+
+    # -- a tick -------------------------------------------------------------------------------------------------------
+
+    def _attempt(self, entry: Entry) -> Step:
+        assert self.recipe is not None
+        entry = self._inbox[0] = entry.without_ids(self._quarantine.ids)
+        if not entry.batches:
+            self._inbox.popleft()
+            return Step(tick=self.tick, number=self.steps, verdict=Verdict(tick=self.tick, move=Move.SKIP))
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        made = attempt(self.recipe, entry.batches, self._memory.knobs())
+        return self._judge(made.scalars, made.signals, entry)
+
+    def _judge(self, scalars: Mapping[str, Tensor], signals: Mapping[str, Tensor], entry: Entry | None) -> Step:
+        reading = self._read(scalars, entry)
+        self._memory, verdict = advance(self.plan, self._memory, reading)
+        self._logbook.judged(reading, verdict)  # written down before anything is done
+        self._act(verdict, reading, entry)
+        self._buffers.save()
+        losses = {name.removeprefix("loss/"): value for name, value in reading.under("loss").items()}
+        return Step(tick=verdict.tick, number=self.steps, verdict=verdict, losses=losses, signals=signals)
+
+    def _read(self, scalars: Mapping[str, Tensor], entry: Entry | None) -> Reading:
+        known = {"step": float(self.steps), "lr": float(self.optimizers[0].param_groups[0]["lr"])}
+        now = time.perf_counter()
+        known["time/step"], self._clock = now - self._clock, now
+        if self.scaler is not None:
+            known |= {"scale": float(self.scaler.get_scale()), "scale/backoffs": float(self._backoffs)}
+            for optimizer in self.optimizers:
+                self.scaler.unscale_(optimizer)
+        known |= self._observed
+        self._observed = {}
+        inputs = [rows.tensors(batch) for batch in entry.batches] if entry else []
+        return self._sensors.read(self.tick + 1, scalars, known, inputs)
+
+    def _act(self, verdict: Verdict, reading: Reading, entry: Entry | None) -> None:
+        self._backoffs = self._backoffs + 1 if any(found.code == "scale.overflow" for found in verdict.findings) else 0
+        before = self.steps
+        promoted = self._snapshots.observe(healthy=not verdict.findings)
+        if verdict.move is Move.COMMIT:
+            self._commit(verdict, reading)
+            self._done(entry)
+            self._promote(promoted)
+            self._follow(reading)
+            return
+        discard(self.scaler, overflow=any(found.code == "scale.overflow" for found in verdict.findings))
+        self._buffers.restore()
+        did: dict[str, Any] = {"ids": entry.ids() if entry else []}
+        if verdict.move is Move.SKIP:
+            did |= self._skip(verdict, entry)
+        elif verdict.move is Move.REWIND:
+            did |= self._rewind(verdict.depth, entry)
+        did |= {"move": verdict.move.name, "step_before": before, "step_after": self.steps}
+        self._watch = self._watch.intervened(verdict.tick)
+        self._logbook.acted(verdict.tick, did)
+        if verdict.move is Move.HALT:
+            raise Derailed(verdict)
+
+    def _commit(self, verdict: Verdict, reading: Reading) -> None:
+        limit = min(self.clip_norm, verdict.knobs.clip_norm)
+        if (norm := reading.values["grad/norm"]) > limit:
+            clip([p.grad for p in self.model.parameters() if p.grad is not None], norm, limit)
+        before = weights_of(self.model) if self._sensors.due(verdict.tick) else None
+        commit(self.optimizers, verdict.knobs, self.scaler)
+        if before is not None:
+            self._observed |= update_ratio(self.model, before)
+        if self.scheduler is not None:
+            self.scheduler.step()  # type: ignore[attr-defined]
+        self.steps += 1
+
+    def _skip(self, verdict: Verdict, entry: Entry | None) -> dict[str, Any]:
+        if entry is None:
+            return {}
+        bad = {int(name.rpartition("/")[2]) for found in verdict.findings for name in _rows(found.evidence)}
+        if not bad:
+            self._inbox.popleft()
+            return {}
+        named = entry.ids()
+        ids = [named[row] for row in sorted(bad)] if named else []
+        self._quarantine.add(ids, tick=verdict.tick, reason="not finite in the batch")
+        self._inbox[0] = entry.without(bad)  # the rest of the batch is tried again at once
+        return {"quarantined": ids, "rows": sorted(bad)}
+
+    def _rewind(self, depth: int, entry: Entry | None) -> dict[str, Any]:
+        target = self._snapshots.rewind(depth)
+        self.steps = target.step
+        again = self._window.take() if entry is not None else []
+        self._inbox.extendleft(reversed(again))
+        return {"again": len(again)}
+
+    # -- after a commit -----------------------------------------------------------------------------------------------
+
+    def _done(self, entry: Entry | None) -> None:
+        if entry is not None:
+            self._inbox.popleft()
+            self._window.add(self.steps, entry)
+        if self.steps % self.keep.snapshot_every == 0:
+            position = entry.position if entry else self._position()
+            taken = self._snapshots.take(tick=self.tick, step=self.steps, position=position)
+            self._logbook.snapshot(self.tick, "taken" if taken else "refused: not finite", self.steps)
+
+    def _promote(self, promoted: list[Snapshot]) -> None:
+        for snapshot in promoted:
+            self._logbook.snapshot(self.tick, "promoted", snapshot.step)
+            self._window.forget(snapshot.step)
+            if snapshot.step - self._saved_step >= self.keep.checkpoint_every:
+                self._save(snapshot)
+
+    def _follow(self, reading: Reading) -> None:
+        self._watch, due = self._watch.committed(reading)
+        self._logbook.came_of_it(self.tick, due)
+
+    # -- the run on disk ----------------------------------------------------------------------------------------------
+
+    def _open(self, resume: bool | str | Path) -> str | None:  # noqa: FBT001 (True: the newest; a path: that one)
+        begun = self.run is not None and (self.run / "journal.jsonl").exists()
+        if begun and not resume:
+            raise ValueError(f"{self.run} already holds a run; choose another folder, or resume it (resume=True)")
+        self._checkpoints = Checkpoints(self.run / "checkpoints") if self.run is not None else None
+        self._quarantine = Quarantine(self.run / "quarantine.jsonl" if self.run is not None else None)
+        found = self._checkpoints.list() if resume is True and self._checkpoints else []
+        source = Path(resume) if not isinstance(resume, bool) else (found[-1][0] if found else None)
+        if source is None:
+            return None
+        self._resume(load(source, next(self.model.parameters()).device.type))
+        if begun and self.run is not None:
+            self._memory = _live_through(self.plan, self._memory, self.run)
+        return source.name
+
+    def _resume(self, saved: Mapping[str, Any]) -> None:
+        restore(self._parts, saved)
+        self.steps = saved["step"]
+        if self.data is not None and saved["position"] is not None:
+            self.data.load_state_dict(saved["position"])
+        self._memory = remember(self.plan, saved["memory"])
+
+    def _save(self, snapshot: Snapshot) -> Path | None:
+        if self._checkpoints is None:
+            return None
+        about = {"step": snapshot.step, "tick": self.tick, "position": snapshot.position}
+        state = {**snapshot.state, **about, "memory": plain.dump(self._memory)}
+        path = self._checkpoints.save(state, step=snapshot.step, tick=self.tick, healthy=snapshot.healthy)
+        self._saved_step = snapshot.step
+        self._logbook.snapshot(self.tick, "saved", snapshot.step, path=f"checkpoints/{path.name}")
+        return path
+
+    def _position(self) -> Mapping[str, Any] | None:
+        return None if self.data is None else self.data.state_dict()
+
+
+def _rows(evidence: Mapping[str, float]) -> list[str]:
+    return [name for name in evidence if name.startswith("input/nonfinite/")]
+
+
+def _live_through(plan: Plan, memory: Memory, run: Path) -> Memory:
+    # What the guard lived through after the checkpoint was written still counts: a spent rung stays spent.
+    for record in read(run):
+        if record["kind"] == "reading" and record["tick"] > memory.tick:
+            reading = Reading(tick=record["tick"], values={name: float(v) for name, v in record["values"].items()})
+            memory, _ = advance(plan, memory, reading)
+    return memory

@@ -1,0 +1,1 @@
+"""Run a step under given conditions. The live step is the first of them; a replay changes one thing."""

@@ -1,0 +1,80 @@
+"""One attempt at a step: forward and backward of every micro-batch under knobs. Nothing is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rerail.core.knobs import Knobs, Precision
+from rerail.sense.losses import Losses
+
+LossFunction = Callable[[Any], "Losses | Mapping[str, Tensor] | Tensor"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How this run makes a loss: the function, the weights of its components, and the forward pass's precision.
+
+    `precision` is the autocast dtype, or None to leave autocasting to the user; `scaler` a dynamic loss scale.
+    """
+
+    losses: LossFunction
+    weights: Mapping[str, float]
+    device: str
+    precision: torch.dtype | None = None
+    scaler: torch.amp.GradScaler | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What a forward and backward pass gave: 0-d losses (`loss/...`, unscaled), 0-d signals, and larger signals."""
+
+    scalars: Mapping[str, Tensor]
+    signals: Mapping[str, Tensor]
+
+
+def attempt(recipe: Recipe, batches: Sequence[Any], knobs: Knobs) -> Attempt:
+    """Accumulate the gradient of the mean loss over `batches` (micro-batches) into the parameters.
+
+    The gradient is still scaled where the recipe has a scaler.
+    """
+    sums: dict[str, Tensor] = {}
+    signals: dict[str, Tensor] = {}
+    share = 1.0 / len(batches)
+    for batch in batches:
+        with _precision(recipe, knobs):
+            losses = Losses.of(recipe.losses(batch))
+            total = losses.total(weighted(recipe.weights, knobs))
+        scaled = total if len(batches) == 1 else total * share
+        (scaled if recipe.scaler is None else recipe.scaler.scale(scaled)).backward()  # type: ignore[no-untyped-call]
+        signals = {name: value.detach() for name, value in losses.signals.items()}
+        for name, value in _scalars(losses, total, signals).items():
+            part = value if len(batches) == 1 else value * share
+            sums[name] = sums[name] + part if name in sums else part
+    return Attempt(scalars=sums, signals=signals)
+
+
+def weighted(weights: Mapping[str, float], knobs: Knobs) -> dict[str, float]:
+    """Return the run's loss weights under the knobs."""
+    return {name: weights.get(name, 1.0) * knobs.weights.get(name, 1.0) for name in {*weights, *knobs.weights}}
+
+
+def _scalars(losses: Losses, total: Tensor, signals: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return (
+        {"loss/total": total.detach()}
+        | {f"loss/{name}": value.detach() for name, value in losses.items()}
+        | {f"signal/{name}": value for name, value in signals.items() if value.dim() == 0}
+    )
+
+
+def _precision(recipe: Recipe, knobs: Knobs) -> AbstractContextManager[object]:
+    if knobs.precision is Precision.FP32:
+        return torch.autocast(recipe.device, enabled=False)
+    if recipe.precision is None:
+        return nullcontext()
+    return torch.autocast(recipe.device, dtype=recipe.precision)

@@ -1,0 +1,108 @@
+"""The sensors of a step: one fused norm pass over the gradients, one transfer with every loss component.
+
+Steady cost is the norm pass that clipping pays for anyway. What is dear (weights, inputs) is looked at on a schedule,
+and at once when a number is not finite.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from rerail.core.reading import Reading
+
+
+class Sensors:
+    """Reads one model. `weights_every` is the schedule, in ticks, of the weight norms."""
+
+    def __init__(self, model: nn.Module, weights_every: int = 50) -> None:
+        self.weights_every = weights_every
+        self._parameters = [
+            (name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad
+        ]
+
+    def due(self, tick: int) -> bool:
+        """Say whether the dear sensors are on at this tick."""
+        return tick % self.weights_every == 0
+
+    def read(
+        self,
+        tick: int,
+        scalars: Mapping[str, Tensor],
+        known: Mapping[str, float],
+        inputs: Sequence[Sequence[Tensor]] = (),
+    ) -> Reading:
+        """Read the gradients that stand in the model, and `scalars` (name -> 0-d tensor), in one transfer.
+
+        `known` are numbers that are on the host already; `inputs` the tensors of each micro-batch, which are looked at
+        only on suspicion (rows are counted on through the micro-batches). Norms are Euclidean; a norm of a group is the root of the sum
+        of squares, taken on the host in float64, so that it is finite wherever its parts are.
+        """
+        named = [(name, parameter.grad) for name, parameter in self._parameters if parameter.grad is not None]
+        numbers = transfer([*scalars.values(), *norms([gradient for _, gradient in named])])
+        values = {**known, **dict(zip(scalars, numbers, strict=False))}
+        values |= summary("grad/norm", dict(zip((name for name, _ in named), numbers[len(scalars) :], strict=True)))
+        suspicious = not all(map(math.isfinite, values.values()))
+        if suspicious or self.due(tick):
+            values |= self.weights()
+        if suspicious:
+            values |= nonfinite_rows(inputs)
+        return Reading(tick=tick, values=values)
+
+    def weights(self) -> dict[str, float]:
+        """Return the weight norms, in total and per top-level module; every parameter that is not finite by name."""
+        found = transfer(norms([parameter.detach() for _, parameter in self._parameters]))
+        return summary("weight/norm", dict(zip((name for name, _ in self._parameters), found, strict=True)))
+
+
+def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return the Euclidean norm of each tensor, 0-d, in one fused pass per device and dtype."""
+    dense = [tensor.coalesce().values() if tensor.is_sparse else tensor for tensor in tensors]
+    return list(torch._foreach_norm(dense)) if dense else []  # noqa: SLF001 (what torch's own clipping calls)
+
+
+def transfer(scalars: Sequence[Tensor]) -> list[float]:
+    """Bring 0-d tensors to the host in one copy, as float64."""
+    if not scalars:
+        return []
+    device = scalars[0].device
+    return torch.stack([scalar.detach().to(device, torch.float64) for scalar in scalars]).tolist()  # type: ignore[no-any-return]
+
+
+def summary(prefix: str, parts: Mapping[str, float]) -> dict[str, float]:
+    """Sum norms up to the total, the top-level modules and, by name, each part that is not finite."""
+    squares: dict[str, float] = {}
+    for name, value in parts.items():
+        group = name.partition(".")[0]
+        squares[group] = squares.get(group, 0.0) + value * value
+    found = {prefix: math.sqrt(sum(squares.values()))}
+    if len(squares) > 1:
+        found |= {f"{prefix}/{group}": math.sqrt(square) for group, square in squares.items()}
+    return found | {f"{prefix}/{name}": value for name, value in parts.items() if not math.isfinite(value)}
+
+
+def nonfinite_rows(inputs: Iterable[Sequence[Tensor]]) -> dict[str, float]:
+    """Return `input/nonfinite/ROW` -> how many numbers of that row are not finite; only rows that have any.
+
+    Rows are dimension 0, counted on through the micro-batches.
+    """
+    found: dict[str, float] = {}
+    first = 0
+    for tensors in inputs:
+        rows = max((tensor.shape[0] for tensor in tensors if tensor.dim()), default=0)
+        counts = sum((_bad_per_row(tensor, rows) for tensor in tensors), torch.zeros(rows, dtype=torch.int64))
+        found |= {f"input/nonfinite/{first + row}": float(count) for row, count in enumerate(counts.tolist()) if count}
+        first += rows
+    return found
+
+
+def _bad_per_row(tensor: Tensor, rows: int) -> Tensor:
+    # An infinity that every row holds is a mask, not a fault; a NaN never is one.
+    if not tensor.is_floating_point() or tensor.dim() == 0 or tensor.shape[0] != rows:
+        return torch.zeros(rows, dtype=torch.int64)
+    flat = tensor.detach().reshape(rows, -1)
+    nans, infinities = flat.isnan().sum(1), flat.isinf().sum(1)
+    return (nans if bool(infinities.all()) else nans + infinities).cpu()

@@ -1,0 +1,89 @@
+"""The journal: one JSON object a line, written before anything is done, read by everything that a person sees.
+
+A line is `{"v": 1, "kind": ..., "tick": n, "time": unix seconds, ...}`; docs/journal.md has every kind. Each line goes
+to the operating system at once, so a killed process loses at most the line that it was writing. A full file is
+renamed `journal-0001.jsonl` and so on; `journal.jsonl` is always the newest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rerail.core import plain
+
+VERSION = 1
+NAME = "journal.jsonl"
+Listener = Callable[[dict[str, Any]], None]
+
+
+class Journal:
+    """Appends records to a run's journal; `folder=None` keeps none. Listeners are handed every record."""
+
+    def __init__(self, folder: Path | None, rotate_bytes: int = 64 * 2**20) -> None:
+        self.folder, self.rotate_bytes = folder, rotate_bytes
+        self.listeners: list[Listener] = []
+        self._file = None if folder is None else _open(folder / NAME)
+
+    def write(self, kind: str, tick: int, **fields: object) -> None:
+        """Write one record. Numbers that are not finite become the strings "nan", "inf" and "-inf"."""
+        record = {"v": VERSION, "kind": kind, "tick": tick, "time": round(time.time(), 3), **plain.dump(fields)}
+        if self._file is not None:
+            self._file.write(json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+            if self._file.tell() > self.rotate_bytes:
+                self._rotate()
+        for listener in self.listeners:
+            listener(record)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _rotate(self) -> None:
+        assert self.folder is not None
+        self.close()
+        number = len(list(self.folder.glob("journal-*.jsonl"))) + 1
+        (self.folder / NAME).rename(self.folder / f"journal-{number:04d}.jsonl")
+        self._file = _open(self.folder / NAME)
+
+
+def _open(path: Path) -> Any:  # noqa: ANN401 (typeshed has no public name for an unbuffered binary file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a+b", buffering=0)
+    if file.tell():
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":  # killed inside a line: end it, so that only that line is lost
+            file.write(b"\n")
+    return file
+
+
+def read(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the records of a run, oldest first. A line that was torn comes as a note saying so.
+
+    Raises:
+        ValueError: where the folder holds no journal, or one of a newer format.
+    """
+    files = [*sorted(folder.glob("journal-*.jsonl")), folder / NAME]
+    if not files[-1].exists():
+        raise ValueError(f"{folder} is no run folder: it has no {NAME}; give the folder of a run (runs/NAME)")
+    for file in files:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield _parse(line, f"{file.name}:{number}")
+
+
+def _parse(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return {"v": VERSION, "kind": "note", "tick": 0, "time": 0.0, "text": "torn line", "data": {"where": where}}
+    if record["v"] > VERSION:
+        raise ValueError(f"{where} has format {record['v']}, this rerail reads up to {VERSION}; update rerail")
+    return record

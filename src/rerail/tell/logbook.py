@@ -1,0 +1,77 @@
+"""What the guard has to tell, as journal records. It decides nothing; docs/journal.md has every kind of record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rerail.core import plain
+from rerail.core.artifact import Picture, Sound
+from rerail.core.outcome import Outcome
+from rerail.core.reading import Reading
+from rerail.core.verdict import Verdict
+from rerail.tell.artifacts import save_artifact
+from rerail.tell.environment import environment
+from rerail.tell.journal import Journal, Listener
+from rerail.tell.listeners import Listeners
+
+
+class Logbook:
+    """Writes the journal of one run and hands every record to the listeners."""
+
+    def __init__(self, run: Path | None, listeners: Sequence[Listener]) -> None:
+        self.run = run
+        self._journal = Journal(run)
+        self._listeners = Listeners(self._journal, tuple(listeners)) if listeners else None
+
+    def begin(self, tick: int, *, step: int, resumed: str | None, config: Mapping[str, Any]) -> None:
+        """Open a run, or the continuation of one."""
+        data = {"config": config, "environment": environment(), "step": step}
+        if resumed is None:
+            self.note(tick, "start", data)
+        else:
+            self.note(tick, "resume", {**data, "from": resumed})
+
+    def note(self, tick: int, text: str, data: Mapping[str, Any]) -> None:
+        """Write a free note."""
+        self._journal.write("note", tick, text=text, data=data)
+
+    def judged(self, reading: Reading, verdict: Verdict) -> None:
+        """Write a reading, and its verdict unless that is a plain commit."""
+        tick = reading.tick
+        self._journal.write("reading", tick, values=reading.values)
+        if not verdict.plain:
+            self._journal.write("verdict", tick, move=verdict.move, knobs=verdict.knobs, findings=verdict.findings)
+        for answer in verdict.answers:
+            remedy = {name: value for name, value in plain.dump(answer.remedy).items() if name != "times"}
+            found = answer.finding
+            self._journal.write("remedy", tick, code=found.code, signal=found.signal, rung=answer.rung, **remedy)
+
+    def acted(self, tick: int, did: Mapping[str, Any]) -> None:
+        """Write what was done about the verdict of this tick."""
+        self._journal.write("outcome", tick, of=tick, did=did)
+
+    def came_of_it(self, tick: int, outcomes: Sequence[Outcome]) -> None:
+        """Write what earlier interventions led to."""
+        for one in outcomes:
+            measured = {"before": one.before, "now": one.now, "recovered": one.recovered}
+            self._journal.write("outcome", tick, of=one.of, after=tick - one.of, **measured)
+        if self._listeners is not None:
+            self._listeners.report(tick)
+
+    def snapshot(self, tick: int, event: str, step: int, **more: object) -> None:
+        """Write that a snapshot was taken, promoted, saved or refused."""
+        self._journal.write("snapshot", tick, event=event, step=step, **more)
+
+    def show(self, tick: int, step: int, name: str, thing: Picture | Sound) -> None:
+        """Keep a picture or a sound in the run's folder; nothing where there is none."""
+        if self.run is not None:
+            self._journal.write("artifact", tick, **save_artifact(self.run, name, step, thing))
+
+    def close(self, tick: int, *, reason: str, step: int) -> None:
+        """Write the last note, let the listeners finish, close the file."""
+        self.note(tick, "end", {"reason": reason, "step": step})
+        if self._listeners is not None:
+            self._listeners.close(tick)
+        self._journal.close()
