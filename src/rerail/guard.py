@@ -160,7 +160,8 @@ class Guard:
         Raises:
             Derailed: when no remedy is left.
         """
-        assert self.recipe is not None, "Guard was made without losses; call commit() in place of optimizer.step()"
+        if self.recipe is None:
+            raise ValueError("step() needs losses, and this Guard got none; give losses=..., or call commit(loss=...)")
         micro = batch if isinstance(batch, list) else [batch]
         self._inbox.append(Entry(batches=micro, position=self._position()))
         while self._inbox:

@@ -42,7 +42,7 @@ class Losses(Mapping[str, "Tensor"]):
         if isinstance(given, Losses):
             losses = given
         elif isinstance(given, Mapping):
-            losses = cls(**given)
+            losses = cls(None, **given)
         else:
             losses = cls(loss=given)
         for name, value in losses.items():

@@ -38,8 +38,8 @@ class Sensors:
         """Read the gradients that stand in the model, and `scalars` (name -> 0-d tensor), in one transfer.
 
         `known` are numbers that are on the host already; `inputs` the tensors of each micro-batch, which are looked at
-        only on suspicion (rows are counted on through the micro-batches). Norms are Euclidean; a norm of a group is the root of the sum
-        of squares, taken on the host in float64, so that it is finite wherever its parts are.
+        only on suspicion (rows are counted on through the micro-batches). Norms are Euclidean; a group's is the root
+        of the sum of squares, taken on the host in float64, so that it is finite wherever its parts are.
         """
         named = [(name, parameter.grad) for name, parameter in self._parameters if parameter.grad is not None]
         numbers = transfer([*scalars.values(), *norms([gradient for _, gradient in named])])
@@ -69,7 +69,7 @@ def transfer(scalars: Sequence[Tensor]) -> list[float]:
     if not scalars:
         return []
     device = scalars[0].device
-    return torch.stack([scalar.detach().to(device, torch.float64) for scalar in scalars]).tolist()  # type: ignore[no-any-return]
+    return torch.stack([scalar.detach().to(device, torch.float64) for scalar in scalars]).tolist()
 
 
 def summary(prefix: str, parts: Mapping[str, float]) -> dict[str, float]:
