@@ -37,7 +37,20 @@ from rerail.sense.updates import update_ratio, weights_of
 from rerail.tell.journal import Listener, read
 from rerail.tell.logbook import Logbook
 
-__all__ = ["Derailed", "Guard", "Keep", "Losses", "Picture", "Plan", "Sound", "Step"]
+__all__ = [
+    "Derailed",
+    "Guard",
+    "Keep",
+    "Listener",
+    "LossFunction",
+    "Losses",
+    "Picture",
+    "Plan",
+    "Positioned",
+    "Sound",
+    "Stateful",
+    "Step",
+]
 
 
 class Derailed(RuntimeError):  # noqa: N818 (the word for what happened)
@@ -181,7 +194,7 @@ class Guard:
         return self._judge({name: value.detach() for name, value in named.items()}, {}, None)
 
     def observe(self, values: Mapping[str, float]) -> None:
-        """Add numbers (`eval/...`) to the next reading."""
+        """Add numbers (`eval/...`) to the next reading, or to a last one of their own when the run ends first."""
         self._observed |= values
 
     def show(self, name: str, thing: Picture | Sound) -> None:
@@ -199,6 +212,10 @@ class Guard:
 
     def close(self, reason: str = "finished") -> None:
         """End the journal and the listeners."""
+        if self._observed:
+            reading = Reading(tick=self.tick + 1, values={"step": float(self.steps), **self._observed})
+            self._memory, verdict = advance(self.plan, self._memory, reading)
+            self._logbook.judged(reading, verdict)
         self._logbook.close(self.tick, reason=reason, step=self.steps)
 
     # -- a tick -------------------------------------------------------------------------------------------------------

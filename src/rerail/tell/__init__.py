@@ -1,1 +1,1 @@
-"""What a person sees: written to the journal, and told from it. Reads events, decides nothing."""
+"""Everything a person sees, computed from journal records only; this room decides nothing."""

@@ -1,0 +1,1 @@
+"""Corpora: readers, checked clips, cached features, batches. No model is known here."""

@@ -1,0 +1,95 @@
+"""Examples to padded batches, and an endless, resumable order of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+Example = Mapping[str, Any]
+
+
+def collate(examples: Sequence[Example], silence: float) -> dict[str, Any]:
+    """Pad examples of `id`, `text` `(symbols,)` and `mel` `(frames, bands)` to one batch.
+
+    Gives `id` (list), `text` (batch, symbols) int64 padded with 0, `text_length` (batch,), `mel` (batch, frames,
+    bands) float32 padded with `silence`, `mel_length` (batch,) in frames.
+    """
+    texts: list[Tensor] = [example["text"] for example in examples]
+    mels: list[Tensor] = [example["mel"] for example in examples]
+    return {
+        "id": [example["id"] for example in examples],
+        "text": pad_sequence(texts, batch_first=True),
+        "text_length": torch.tensor([len(text) for text in texts]),
+        "mel": pad_sequence(mels, batch_first=True, padding_value=silence),
+        "mel_length": torch.tensor([len(mel) for mel in mels]),
+    }
+
+
+class Stream:
+    """Endless batches, in a new order each epoch that only the seed and the epoch decide.
+
+    Clips of like length share a batch: each `pool` batches' worth of the shuffled clips is sorted by length, and the
+    batches are shuffled again. Clips that fill no batch at the end of an epoch wait for another epoch's order.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        batch_size: int,
+        seed: int,
+        collate: Callable[[Sequence[Example]], Any],
+        length: Callable[[Example], int] = lambda example: len(example["mel"]),
+        pool: int = 4,
+    ) -> None:
+        if len(examples) < batch_size:
+            raise ValueError(
+                f"{len(examples)} clips cannot fill a batch of {batch_size}; lower batch_size"
+            )
+        self.examples, self.batch_size, self.seed, self.collate, self.pool = examples, batch_size, seed, collate, pool
+        self._lengths = [length(example) for example in examples]
+        self.epoch = self.index = 0
+        self._batches = self._order(0)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield batches from the present position on, for ever."""
+        while True:
+            batch = self._batches[self.index]
+            self._step()  # before the batch is out: a position saved with the batch in hand is the one after it
+            yield self.collate([self.examples[one] for one in batch])
+
+    def state_dict(self) -> dict[str, int]:
+        """Return the position of the next batch."""
+        return {"epoch": self.epoch, "index": self.index, "seed": self.seed}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Go to a position.
+
+        Raises:
+            ValueError: for a position of another order.
+        """
+        if state["seed"] != self.seed:
+            raise ValueError(
+                f"this position is of seed {state['seed']}, the run has {self.seed}; give the same seed"
+            )
+        self.epoch, self.index = state["epoch"], state["index"]
+        self._batches = self._order(self.epoch)
+
+    def _step(self) -> None:
+        self.index += 1
+        if self.index == len(self._batches):
+            self.epoch, self.index = self.epoch + 1, 0
+            self._batches = self._order(self.epoch)
+
+    def _order(self, epoch: int) -> list[list[int]]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        shuffled: list[int] = torch.randperm(len(self.examples), generator=generator).tolist()
+        size, batches = self.batch_size, []
+        for start in range(0, len(shuffled), size * self.pool):
+            near = sorted(shuffled[start : start + size * self.pool], key=self._lengths.__getitem__)
+            skip = len(near) % size  # the shortest ones wait; which ones they are changes with every epoch's order
+            batches += [near[first : first + size] for first in range(skip, len(near), size)]
+        return [batches[one] for one in torch.randperm(len(batches), generator=generator).tolist()]

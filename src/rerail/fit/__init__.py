@@ -1,0 +1,22 @@
+"""What a trainer needs beyond the guard: loop, config, schedule, evaluation and resume, once for all tasks."""
+
+from __future__ import annotations
+
+from rerail.fit.config import FitConfig, problems
+from rerail.fit.loop import Result, train
+from rerail.fit.schedule import warmup_cosine
+from rerail.fit.task import Parts, Task
+from rerail.guard import Losses, Picture, Sound
+
+__all__ = [
+    "FitConfig",
+    "Losses",
+    "Parts",
+    "Picture",
+    "Result",
+    "Sound",
+    "Task",
+    "problems",
+    "train",
+    "warmup_cosine",
+]

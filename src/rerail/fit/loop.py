@@ -1,0 +1,133 @@
+"""The training loop under the guard: train, evaluate, show, save, stop well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from rerail.fit.config import FitConfig
+from rerail.fit.stop import Stop
+from rerail.fit.task import Parts, Task
+from rerail.guard import Derailed, Guard, Keep, Listener, Losses
+
+PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How a run ended, and its last held-out metrics."""
+
+    reason: Literal["finished", "stopped", "halted"]
+    steps: int
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    message: str = ""
+
+
+def train(
+    task: Task,
+    config: FitConfig,
+    *,
+    run: Path | None,
+    resume: bool | Path = False,
+    listeners: Sequence[Listener] = (),
+    describe: Mapping[str, Any] | None = None,
+) -> Result:
+    """Train a task to `config.steps` under the guard.
+
+    Ctrl-C or SIGTERM saves a checkpoint and ends the run well. `describe` are settings of the task for the journal.
+    """
+    parts = prepare(task, config)
+    guard = Guard(
+        parts.model,
+        parts.optimizer,
+        parts.losses,
+        weights=parts.weights,
+        scheduler=parts.scheduler,
+        precision=PRECISIONS[config.precision],
+        clip_norm=config.clip_norm,
+        plan=parts.plan,
+        keep=Keep(snapshot_every=config.snapshot_every, checkpoint_every=config.checkpoint_every),
+        run=run,
+        resume=resume,
+        data=parts.data,
+        state=parts.state,
+        listeners=listeners,
+        config=asdict(config) | dict(describe or {}),
+    )
+    with Stop() as stop:
+        result = _Loop(task, config, parts, guard).run(stop)
+    guard.close(result.reason)
+    return result
+
+
+def train_unguarded(task: Task, config: FitConfig) -> list[float]:
+    """Train the same way without the guard; return the total loss of every step (for comparison)."""
+    parts = prepare(task, config)
+    precision = PRECISIONS[config.precision]
+    totals = []
+    for batch in islice(iter(parts.data), config.steps):
+        parts.optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", dtype=precision or torch.bfloat16, enabled=precision is not None):
+            total = Losses.of(parts.losses(batch)).total(parts.weights)
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(parts.model.parameters(), config.clip_norm)
+        parts.optimizer.step()
+        parts.scheduler.step()
+        totals.append(float(total))
+    return totals
+
+
+def prepare(task: Task, config: FitConfig) -> Parts:
+    """Seed everything and build the task's parts."""
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    return task.build()
+
+
+class _Loop:
+    def __init__(self, task: Task, config: FitConfig, parts: Parts, guard: Guard) -> None:
+        self.task, self.config, self.parts, self.guard = task, config, parts, guard
+        self.metrics: Mapping[str, float] = {}
+        self.evaluated = guard.steps
+
+    def run(self, stop: Stop) -> Result:
+        try:
+            self._train(stop)
+        except Derailed as error:
+            return self._result("halted", str(error))
+        if stop.asked:
+            self.guard.save()
+            return self._result(
+                "stopped", f"{stop.asked}: saved at step {self.guard.steps}; --resume goes on there"
+            )
+        self._evaluate(last=True)
+        self.guard.save()
+        return self._result("finished", "")
+
+    def _train(self, stop: Stop) -> None:
+        batches = iter(self.parts.data)
+        while self.guard.steps < self.config.steps and not stop.asked:
+            self.guard.step(list(islice(batches, self.config.accumulate)))
+            due = self.guard.steps - self.evaluated >= self.config.evaluate_every
+            if due and self.guard.steps < self.config.steps:
+                self._evaluate(last=False)
+
+    def _evaluate(self, *, last: bool) -> None:
+        self.evaluated = self.guard.steps
+        model, held_out = self.parts.model, self.parts.held_out
+        was_training = model.training
+        with torch.random.fork_rng():  # a look at the model must not change what training draws next
+            self.metrics = self.task.evaluate(model, held_out)
+            for name, thing in self.task.figures(model, held_out, last=last).items():
+                self.guard.show(name, thing)
+        model.train(was_training)
+        self.guard.observe({f"eval/{name}": value for name, value in self.metrics.items()})
+
+    def _result(self, reason: Literal["finished", "stopped", "halted"], message: str) -> Result:
+        return Result(reason=reason, steps=self.guard.steps, metrics=self.metrics, message=message)

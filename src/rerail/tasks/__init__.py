@@ -1,0 +1,1 @@
+"""The trainers that stand on the guard: one folder each."""

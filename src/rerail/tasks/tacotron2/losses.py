@@ -1,0 +1,59 @@
+"""The loss components, each by its name and without its weight, averaged over true lengths only."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from rerail.tasks.tacotron2.layers import valid
+from rerail.tasks.tacotron2.model import Output
+
+
+def losses(output: Output, mel: Tensor, text_length: Tensor, *, positive: float = 5.0, g: float = 0.2) -> dict[str, Tensor]:
+    """All components of a teacher-forced batch; mel: (batch, frames, bands), natural log of magnitude.
+
+    `positive` weighs the one stop of each row against its many other steps; `g` is the guide's width.
+    """
+    return {
+        "mel": mel_loss(output.mel, mel, output.mel_length),
+        "mel_post": mel_loss(output.mel_post, mel, output.mel_length),
+        "gate": gate_loss(output.gate_logits, output.steps, positive),
+        "attention": guided_attention_loss(output.alignment, text_length, output.steps, g),
+    }
+
+
+def mel_loss(predicted: Tensor, mel: Tensor, length: Tensor) -> Tensor:
+    """Mean absolute error over valid frames; both (batch, frames, bands). L1 aligns in fewer steps than MSE here."""
+    mask = valid(length, mel.shape[1])
+    return functional.l1_loss(predicted[mask], mel[mask])
+
+
+def gate_loss(logits: Tensor, steps: Tensor, positive: float) -> Tensor:
+    """Cross-entropy of "this is the last step" over valid steps; logits: (batch, steps)."""
+    mask = valid(steps, logits.shape[1])
+    weight = logits.new_tensor(positive)
+    return functional.binary_cross_entropy_with_logits(logits[mask], last_step(logits, steps)[mask], pos_weight=weight)
+
+
+def last_step(logits: Tensor, steps: Tensor) -> Tensor:
+    """(batch, steps): 1 at each row's last valid step, else 0."""
+    return (torch.arange(logits.shape[1], device=logits.device) == steps[:, None] - 1).to(logits.dtype)
+
+
+def guided_attention_loss(alignment: Tensor, text_length: Tensor, steps: Tensor, g: float) -> Tensor:
+    """Attention off the diagonal, summed over text and averaged over valid steps; alignment: (batch, steps, symbols).
+
+    Tachibana et al. 2018 (arXiv:1710.08969), equation 6, with the true lengths of each row.
+    """
+    penalty = (alignment * guide(alignment, text_length, steps, g)).sum(2)
+    return penalty.sum() / steps.sum()
+
+
+def guide(alignment: Tensor, text_length: Tensor, steps: Tensor, g: float) -> Tensor:
+    """`W[t,n] = 1 - exp(-(n/N - t/T)^2 / 2g^2)`, zero outside the true lengths; (batch, steps, symbols)."""
+    _, rows, columns = alignment.shape
+    t = torch.arange(rows, device=alignment.device) / steps[:, None]
+    n = torch.arange(columns, device=alignment.device) / text_length[:, None]
+    weight = 1.0 - torch.exp(-((n[:, None] - t[:, :, None]) ** 2) / (2 * g * g))
+    return weight * valid(steps, rows)[:, :, None] * valid(text_length, columns)[:, None]

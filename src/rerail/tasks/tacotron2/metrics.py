@@ -1,0 +1,119 @@
+"""What an alignment, a gate and a mel are worth: pure functions, one number a row.
+
+A perfect alignment scores 1. A row that holds a non-finite value scores NaN, never a number.
+Steps are decoder steps. In shapes, S is steps and N is symbols, both padded; rows past a length are ignored.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rerail.tasks.tacotron2.layers import valid
+from rerail.tasks.tacotron2.model import first_stop
+
+BAND = 0.1  # half the width of the diagonal, as a share of the text
+
+
+def diagonal_mass(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
+    """Share of the attention within 0.1 of the diagonal. alignment: (batch, S, N) -> (batch,)."""
+    inside = _near(alignment, text_length, steps)
+    return _honest((_inner(alignment, text_length, steps) * inside).sum((1, 2)) / steps, alignment)
+
+
+def uniform_mass(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
+    """The diagonal mass that uniform attention would have, about 0.19; (batch,)."""
+    return _near(alignment, text_length, steps).sum((1, 2)) / (steps * text_length)
+
+
+def diagonality(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
+    """`(m - u) / (1 - u)`: perfect 1, uniform 0, stuck or reversed below 0; (batch,)."""
+    uniform = uniform_mass(alignment, text_length, steps)
+    return (diagonal_mass(alignment, text_length, steps) - uniform) / (1.0 - uniform)
+
+
+def focus(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
+    """Mean of each step's largest attention; 1 where every step reads one symbol; (batch,)."""
+    peak = _inner(alignment, text_length, steps).amax(2)
+    return _honest(peak.sum(1) / steps, alignment)
+
+
+def monotonicity(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
+    """Share of steps whose attended symbol does not lie before the last step's; 1 for a single step; (batch,)."""
+    place = _inner(alignment, text_length, steps).argmax(2)
+    forward = (place[:, 1:] >= place[:, :-1]) & valid(steps - 1, place.shape[1] - 1)
+    moves = steps - 1
+    return _honest(torch.where(moves > 0, forward.sum(1) / moves.clamp(min=1), 1.0), alignment)
+
+
+def coverage(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
+    """Share of the text that was read: attention summed over steps, at most 1 for each symbol's fair part; (batch,).
+
+    A symbol's fair part is half of `S / N` steps: sounds differ in length, and a short one counts as read.
+    """
+    read = _inner(alignment, text_length, steps).sum(1)
+    fair = 0.5 * steps / text_length
+    share = (read / fair[:, None]).clamp(max=1.0).sum(1) / text_length
+    return _honest(share, alignment)
+
+
+def gate_accuracy(gate_logits: Tensor, steps: Tensor, threshold: float = 0.5) -> Tensor:
+    """1 where the first stop lies within 10 % of the true end, else 0. gate_logits: (batch, S) -> (batch,)."""
+    reach = valid(steps, gate_logits.shape[1])
+    never = (torch.sigmoid(gate_logits) <= threshold) | ~reach
+    first = first_stop(gate_logits.masked_fill(~reach, -torch.inf), threshold)
+    hit = ((first - steps).abs() <= 0.1 * steps) & ~never.all(1)
+    return _honest(hit.float(), gate_logits)
+
+
+def gate_precision(gate_logits: Tensor, steps: Tensor, threshold: float = 0.5) -> Tensor:
+    """Of all steps that said stop, the share that are a last one; 0 where none did; a scalar over the batch."""
+    said, last = _said(gate_logits, steps, threshold)
+    return _honest(((said & last).sum() / said.sum().clamp(min=1)).float(), gate_logits)
+
+
+def gate_recall(gate_logits: Tensor, steps: Tensor, threshold: float = 0.5) -> Tensor:
+    """Of all last steps, the share that said stop; a scalar over the batch."""
+    said, last = _said(gate_logits, steps, threshold)
+    return _honest(((said & last).sum() / last.sum()).float(), gate_logits)
+
+
+def length_error(length: Tensor, true_length: Tensor) -> Tensor:
+    """Difference of two lengths in frames as a share of the true one; (batch,)."""
+    return (length - true_length).abs() / true_length
+
+
+def mel_error(predicted: Tensor, mel: Tensor, length: Tensor) -> Tensor:
+    """Mean absolute difference over the valid frames, in nepers; both (batch, frames, bands) -> (batch,)."""
+    mask = valid(length, mel.shape[1])[:, :, None]
+    difference = torch.where(mask, (predicted - mel).abs(), 0.0)
+    return difference.sum((1, 2)) / (length * mel.shape[2])
+
+
+def _honest(value: Tensor, source: Tensor) -> Tensor:
+    """NaN in place of whatever came of a non-finite source: row by row, or as a whole where the value is a scalar."""
+    finite = torch.isfinite(source)
+    whole = finite.flatten(1).all(1) if value.ndim else finite.all()
+    return torch.where(whole, value, torch.nan)
+
+
+def _inner(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
+    """The alignment within its true lengths, zero outside."""
+    rows, columns = valid(steps, alignment.shape[1]), valid(text_length, alignment.shape[2])
+    return torch.where(rows[:, :, None] & columns[:, None], alignment, 0.0)
+
+
+def _near(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
+    """(batch, S, N), true near the diagonal: by the cells' centres, and never narrower than the diagonal's own cell."""
+    t = (torch.arange(alignment.shape[1], device=alignment.device) + 0.5) / steps[:, None]
+    n = (torch.arange(alignment.shape[2], device=alignment.device) + 0.5) / text_length[:, None]
+    band = (0.5 / text_length).clamp(min=BAND)[:, None, None]
+    near = (n[:, None] - t[:, :, None]).abs() <= band + 1e-6  # rounding must not cost a cell that touches the border
+    return near & valid(steps, alignment.shape[1])[:, :, None] & valid(text_length, alignment.shape[2])[:, None]
+
+
+def _said(gate_logits: Tensor, steps: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """(batch, S) twice: where the gate said stop, and where each row's last step is."""
+    step = torch.arange(gate_logits.shape[1], device=gate_logits.device)
+    said = (torch.sigmoid(gate_logits) > threshold) & valid(steps, gate_logits.shape[1])
+    return said, step == steps[:, None] - 1

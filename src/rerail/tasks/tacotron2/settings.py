@@ -1,0 +1,37 @@
+"""The settings of a Tacotron2 run, beside those of the loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rerail.audio.mel import MelSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tacotron2Config:
+    """What to train on and how large a network. Weights are those of the loss components, 0 leaves one out."""
+
+    data: str = field(default="", metadata={"help": "folder in LJSpeech layout (metadata.csv, wavs/)"})
+    cache: str = field(default=".cache/features", metadata={"help": "folder for computed spectrograms"})
+    held_out: int = field(default=12, metadata={"help": "clips set aside for measuring", "least": 1})
+    language: str = field(default="", metadata={"help": "code of the language to spell numbers in, e.g. en"})
+    size: Literal["tiny", "small", "reference"] = field(default="small", metadata={"help": "widths of the network"})
+    reduction: int = field(default=3, metadata={"help": "mel frames a decoder step", "least": 1})
+    sample_rate: int = field(default=16000, metadata={"help": "sampling rate of the recordings, Hz", "least": 8000})
+    f_max: float = field(default=8000.0, metadata={"help": "upper edge of the highest mel band, Hz", "above": 0})
+    weight_mel: float = field(default=1.0, metadata={"help": "weight of the mel losses", "least": 0})
+    weight_gate: float = field(default=1.0, metadata={"help": "weight of the stop gate's loss", "least": 0})
+    weight_attention: float = field(default=1.0, metadata={"help": "weight of guided attention", "least": 0})
+    gate_positive: float = field(default=5.0, metadata={"help": "weight of the one stop against other steps", "above": 0})
+    guide_width: float = field(default=0.2, metadata={"help": "width g of guided attention, share of text", "above": 0})
+    frame_drop: float = field(default=0.0, metadata={"help": "share of fed-back frames blanked in training", "least": 0})
+
+    def spec(self) -> MelSpec:
+        """Return how spectrograms are taken."""
+        return MelSpec(sample_rate=self.sample_rate, f_max=self.f_max)
+
+    def weights(self) -> dict[str, float]:
+        """Return the loss weights by component."""
+        mel, gate, attention = self.weight_mel, self.weight_gate, self.weight_attention
+        return {"mel": mel, "mel_post": mel, "gate": gate, "attention": attention}

@@ -1,0 +1,122 @@
+"""Tacotron2 as a task of the training loop: parts, held-out metrics, pictures and sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from rerail.audio.files import encode_wav
+from rerail.audio.griffin_lim import griffin_lim
+from rerail.data import ljspeech
+from rerail.data.batches import Stream, collate
+from rerail.data.clip import Clip
+from rerail.data.features import Features
+from rerail.data.split import split
+from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, warmup_cosine
+from rerail.tasks.tacotron2.config import SIZES
+from rerail.tasks.tacotron2.evaluate import evaluate
+from rerail.tasks.tacotron2.losses import losses
+from rerail.tasks.tacotron2.model import Tacotron2
+from rerail.tasks.tacotron2.settings import Tacotron2Config
+from rerail.text.normalise import normalise
+from rerail.text.symbols import Symbols
+
+SECONDS_A_SYMBOL = 0.25  # free-running speech that goes on for longer has not found its end
+
+
+@dataclass(frozen=True, slots=True)
+class Tacotron2Task:
+    """Trains a Tacotron2. `speak` are sentences to synthesise at the end, in the language of the data."""
+
+    config: Tacotron2Config
+    fit: FitConfig
+    speak: tuple[str, ...] = ()
+
+    def build(self) -> Parts:
+        """Read the corpus, compute its spectrograms, make the model.
+
+        Raises:
+            ValueError: for whatever is wrong with the corpus.
+        """
+        config, fit = self.config, self.fit
+        clips = ljspeech.read(Path(config.data))
+        symbols = Symbols.of([self._text(clip) for clip in clips])
+        training, aside = split(clips, config.held_out)
+        together = partial(collate, silence=config.spec().silence)
+        model = Tacotron2(SIZES[config.size], len(symbols), config.spec().bands, config.reduction)
+        model.symbols = symbols
+        optimizer = torch.optim.Adam(model.parameters(), fit.lr, weight_decay=fit.weight_decay)
+        return Parts(
+            model=model,
+            optimizer=optimizer,
+            scheduler=warmup_cosine(optimizer, steps=fit.steps, warmup=fit.warmup, floor=fit.lr_floor),
+            losses=partial(self._losses, model),
+            data=Stream(self._examples(training, symbols), fit.batch_size, fit.seed, together),
+            held_out=[together(self._examples(aside, symbols))],
+            weights=config.weights(),
+        )
+
+    def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
+        """Measure teacher-forced and free-running metrics on held-out batches."""
+        assert isinstance(model, Tacotron2)
+        return evaluate(model, batches)
+
+    def figures(self, model: nn.Module, batches: Iterable[Any], *, last: bool) -> Mapping[str, Picture | Sound]:
+        """Draw the free-running alignment of the first held-out clip; at the end also speak."""
+        assert isinstance(model, Tacotron2)
+        first = next(iter(batches))
+        shown: dict[str, Picture | Sound] = {"alignment": self._alignment(model, first)}
+        if last:
+            for number, sentence in enumerate(self.speak, 1):
+                shown[f"speech-{number}"] = self._speech(model, sentence)
+        return shown
+
+    def _losses(self, model: Tacotron2, batch: Mapping[str, Any]) -> Losses:
+        output = model(batch["text"], batch["text_length"], batch["mel"], batch["mel_length"])
+        named = losses(
+            output,
+            batch["mel"],
+            batch["text_length"],
+            positive=self.config.gate_positive,
+            g=self.config.guide_width,
+        )
+        return Losses({"alignment": output.alignment}, **named)
+
+    def _examples(self, clips: list[Clip], symbols: Symbols) -> list[dict[str, Any]]:
+        mels = Features(folder=Path(self.config.cache), spec=self.config.spec()).prepare(clips)
+        texts = [torch.tensor(symbols.encode(self._text(clip))) for clip in clips]
+        return [
+            {"id": clip.id, "text": text, "mel": mel} for clip, text, mel in zip(clips, texts, mels, strict=True)
+        ]
+
+    def _text(self, clip: Clip) -> str:
+        return normalise(clip.text, language=self.config.language)
+
+    def _alignment(self, model: Tacotron2, batch: Mapping[str, Any]) -> Picture:
+        text, length = batch["text"][:1], batch["text_length"][:1]
+        output = model.eval().generate(text, length, self._most_frames(int(length)), generator=_fixed())
+        values = output.alignment[0, :, : int(length)].T.tolist()
+        return Picture(values=values, x="decoder step", y="symbol", caption=f"free-running, held-out: {batch['id'][0]}")
+
+    def _speech(self, model: Tacotron2, sentence: str) -> Sound:
+        assert isinstance(model.symbols, Symbols)
+        numbers = torch.tensor([model.symbols.encode(normalise(sentence, language=self.config.language))])
+        length = torch.tensor([numbers.shape[1]])
+        output = model.eval().generate(numbers, length, self._most_frames(int(length)), generator=_fixed())
+        samples = griffin_lim(output.mel_post[0], self.config.spec())
+        samples = samples / samples.abs().max().clamp(min=1e-3) * 0.9
+        return Sound(wav=encode_wav(samples, self.config.sample_rate), caption=f"synthesised, unseen text: {sentence}")
+
+    def _most_frames(self, symbols: int) -> int:
+        spec = self.config.spec()
+        return int(symbols * SECONDS_A_SYMBOL * spec.sample_rate / spec.hop)
+
+
+def _fixed() -> torch.Generator:
+    return torch.Generator().manual_seed(0)

@@ -1,0 +1,72 @@
+"""report.html: one self-contained page a run, computed from its journal and the artifacts that the journal names.
+
+It loads nothing from anywhere, runs no script, and shows everything that users named as text.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rerail.core.extras import need
+from rerail.tell import fields, journal
+from rerail.tell.report import interventions, media, panels, story, summary
+
+if TYPE_CHECKING:
+    from rerail.tell.report.story import Story
+
+__all__ = ["write"]
+
+
+def write(run_folder: str | Path) -> Path:
+    """Write `report.html` into a run folder from its `journal.jsonl`, replacing an older one at once or not at all."""
+    folder = Path(run_folder)
+    source = folder / "journal.jsonl"
+    if not source.is_file():
+        raise ValueError(
+            f"a report is made from a run's journal; got {fields.plain(folder)}, which holds no journal.jsonl; "
+            "give the folder of a run, such as runs/first"
+        )
+    page = _page(story.gather(journal.read(folder), name=folder.resolve().name), folder)
+    return _replace(folder / "report.html", page)
+
+
+def _page(run: Story, folder: Path) -> str:
+    jinja2 = need("jinja2", extra="report")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    rows = interventions.rows(run.interventions)
+    page: str = environment.from_string(_packaged("page.html.jinja")).render(
+        css=_packaged("page.css"),
+        title=fields.plain(run.name),
+        began=summary.moment(run.began),
+        sentences=summary.sentences(run),
+        levels=summary.levels(run.series),
+        rows=rows[: interventions.SHOWN],
+        rows_left_out=max(0, len(rows) - interventions.SHOWN),
+        moves={mark.move for mark in panels.marks(run)},
+        sections=panels.sections(run),
+        embedded=media.embed(run.artifacts, folder),
+        settings=[("Configuration", summary.flat(run.config)), ("Environment", summary.flat(run.environment))],
+        remarks=run.remarks,
+    )
+    return page
+
+
+def _packaged(name: str) -> str:
+    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _replace(target: Path, page: str) -> Path:
+    """Write beside the target, then rename: a reader sees the old page or the new one, never half of one."""
+    draft = target.with_name(f".report-{os.getpid()}.tmp")
+    try:
+        with draft.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(page)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return target

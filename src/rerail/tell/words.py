@@ -1,0 +1,98 @@
+"""Plain English for journal records: short sentences, figures to three significant digits, one printable line each.
+
+`say` is for events, `reading` for the figures between them; the log and the console speak with these words alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rerail.tell import fields, phrases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rerail.tell.fields import Record
+
+_ENDS = {"finished": "Run finished", "stopped": "Run stopped on request", "halted": "Run halted by the guard"}
+
+
+def say(record: Record) -> str | None:
+    """The sentence for a record, or None where a person need not be told (readings, snapshots kept in memory)."""
+    speaker = _SPEAKERS.get(fields.text(record, "kind"))
+    return speaker(record) if speaker else None
+
+
+def reading(values: Mapping[str, float]) -> str:
+    """The figures of one tick in a line: losses, learning rate, gradient norm, held-out metrics, seconds a step."""
+    named = {name: f"{fields.plain(name)} {fields.figure(value)}" for name, value in values.items()}
+    losses = sorted((name for name in named if name.startswith("loss/")), key=lambda name: name != "loss/total")
+    parts = [named[name] for name in losses]
+    parts += [f"{word} {fields.figure(values[name])}" for name, word in _READ_AS.items() if name in values]
+    parts += [named[name] for name in named if name.startswith("eval/")]
+    if "time/step" in values:
+        parts.append(f"{fields.figure(values['time/step'])} s/step")
+    return ", ".join(parts) or "nothing was read"
+
+
+_READ_AS = {"lr": "learning rate", "grad/norm": "gradient norm"}
+
+
+def _verdict(record: Record) -> str | None:
+    seen = "; ".join(phrases.finding(each) for each in fields.mappings(record, "findings"))
+    if not seen:  # knobs in force are no event: they are told once, by their remedy
+        return None if record.get("move") == "COMMIT" else f"Decision: {phrases.move(record)}."
+    return f"{_capital(seen)}. Decision: {phrases.move(record)}."
+
+
+def _remedy(record: Record) -> str:
+    code, signal = fields.text(record, "code"), fields.text(record, "signal")
+    return f"Remedy for {code} in {signal}: {phrases.remedy(record) or 'none'}."
+
+
+def _outcome(record: Record) -> str:
+    did = fields.mapping(record, "did")
+    if did:
+        return f"{_capital(phrases.done(did))}."
+    return f"After the intervention of tick {fields.whole(record, 'of')}: {phrases.effect(record)}."
+
+
+def _snapshot(record: Record) -> str | None:
+    if record.get("event") != "saved":
+        return None
+    place, size = fields.text(record, "path"), fields.number(record.get("bytes"))
+    weight = "" if size is None else f" ({phrases.weighed(size)})"
+    return f"Checkpoint of step {fields.whole(record, 'step')} saved{place and f' to {place}'}{weight}."
+
+
+def _artifact(record: Record) -> str:
+    caption = fields.text(record, "caption") or fields.text(record, "name", "a file")
+    return f"Saved {fields.text(record, 'path', 'no path')}: {caption}."
+
+
+def _note(record: Record) -> str:
+    text, data = fields.text(record, "text", "note"), fields.mapping(record, "data")
+    if text == "start":
+        return "Run started."
+    if text == "resume":
+        return f"Run resumed at step {fields.whole(data, 'step')} from {fields.text(data, 'from', 'a checkpoint')}."
+    if text == "end":
+        reason = fields.text(data, "reason", "without a reason")
+        return f"{_ENDS.get(reason, f'Run ended: {reason}')}, at step {fields.whole(data, 'step')}."
+    figures = ", ".join(f"{fields.plain(name)} {fields.figure(value)}" for name, value in data.items())
+    return f"{text} ({figures})" if figures else text
+
+
+_SPEAKERS: dict[str, Callable[[Record], str | None]] = {
+    "verdict": _verdict,
+    "remedy": _remedy,
+    "outcome": _outcome,
+    "snapshot": _snapshot,
+    "artifact": _artifact,
+    "note": _note,
+}
+
+
+def _capital(sentence: str) -> str:
+    """A capital first letter, unless the sentence starts with a name."""
+    return sentence if sentence.startswith(("loss", "grad", "weight", "eval")) else sentence[:1].upper() + sentence[1:]

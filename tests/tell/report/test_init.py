@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rerail.tell import report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Make = Callable[..., dict[str, Any]]
+    Journal = Callable[..., Path]
+
+
+class Text(HTMLParser):
+    """The visible text and the tags of a page."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.text, self.tags = "", list[str]()
+        self.feed(page.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, _: Any) -> None:  # noqa: ANN401 - the parser's own signature
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_page_tells_every_fault_of_a_realistic_run(realistic_run: Path) -> None:
+    page = Text(report.write(realistic_run))
+    for sentence in (
+        "The guard stepped in 3 times: it skipped 2 updates and went back to a healthy snapshot once",
+        "loss/energy is not finite (inf)",
+        "went back from step 178 to step 150; batch of a, b; 28 batches trained again",
+        "learning rate x0.1, gradient norm clipped at 0.5 for 40 ticks, then back over 40",
+        "optimizer.lr",
+        "2.13.0",
+    ):
+        assert sentence in page.text
+    assert page.tags.count("img") == 3
+    assert page.tags.count("audio") == 1
+
+
+def test_the_page_stands_alone_and_is_accessible(realistic_run: Path) -> None:
+    text = report.write(realistic_run).read_text("utf-8")
+    assert text.lstrip().startswith("<!DOCTYPE html>")
+    assert '<html lang="en">' in text
+    assert "<script" not in text
+    assert not re.search(r"""(?:src|href)=["'](?!data:|#)|url\((?!#)|@import""", text)
+    assert text.count("<table") == text.count("<caption>") == 4
+    assert not re.search(r"<img(?![^>]* alt=)", text)
+    assert len(text) < 1_000_000
+
+
+def test_the_same_journal_gives_the_same_page(realistic_run: Path) -> None:
+    assert report.write(realistic_run).read_bytes() == report.write(realistic_run).read_bytes()
+
+
+@pytest.mark.parametrize("readings", [0, 1])
+def test_a_run_that_ended_early_has_a_page(journal: Journal, make: Make, readings: int) -> None:
+    records = [make("note", 0, text="start", data={})]
+    records += [make("reading", tick, values={"step": tick, "loss/total": 1.0}) for tick in range(readings)]
+    page = Text(report.write(journal(records)))
+    assert "There were none." in page.text
+    assert ("No reading was written" in page.text) == (readings == 0)
+
+
+def test_an_empty_journal_has_a_page(journal: Journal) -> None:
+    assert "unknown time" in Text(report.write(journal([]))).text
+
+
+def test_a_torn_last_line_is_left_out(journal: Journal, make: Make) -> None:
+    folder = journal([make("reading", 1, values={"step": 1, "loss/total": 1.25})])
+    with (folder / "journal.jsonl").open("a") as file:
+        file.write('{"v": 1, "kind": "reading", "tick": 2, "val')
+    assert "1.25" in Text(report.write(folder)).text
+
+
+def test_a_missing_artifact_is_said(journal: Journal, make: Make) -> None:
+    lost = make("artifact", 1, name="x", path="artifacts/x.png", media="image/png", caption="X", step=1)
+    page = Text(report.write(journal([lost])))
+    assert "artifacts/x.png is missing: the journal names it, but the file is not there" in page.text
+    assert "img" not in page.tags
+
+
+def test_many_interventions_are_cut_and_counted(journal: Journal, make: Make) -> None:
+    records = [make("verdict", tick, move="SKIP", findings=[]) for tick in range(600)]
+    records += [make("reading", 600, values={"step": 0, "loss/total": 1.0})]
+    assert "100 more are left out here" in Text(report.write(journal(records))).text
+
+
+def test_a_long_run_stays_small(journal: Journal, make: Make) -> None:
+    records = [
+        make("reading", tick, values={"step": tick, "loss/total": 2.0 + (tick * 7919 % 101) / 100})
+        for tick in range(30_000)
+    ]
+    assert report.write(journal(records)).stat().st_size < 300_000
+
+
+def test_a_folder_without_journal_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"got .*nothing.* holds no journal\.jsonl; give the folder of a run"):
+        report.write(tmp_path / "nothing")
+
+
+def test_a_failure_leaves_the_old_page_and_no_draft(journal: Journal, make: Make, monkeypatch: Any) -> None:  # noqa: ANN401
+    folder = journal([make("note", 0, text="start", data={})])
+    old = report.write(folder).read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        report.write(folder)
+    assert (folder / "report.html").read_bytes() == old
+    assert sorted(path.name for path in folder.iterdir()) == ["journal.jsonl", "report.html"]

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rerail.tell.report import story
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Make = Callable[..., dict[str, Any]]
+
+KNOBS = {"lr_scale": 0.1, "clip_norm": "inf", "precision": "as_run", "weights": {}}
+SPIKE = {"code": "loss.spike", "signal": "loss/mel", "evidence": {}}
+
+
+def test_one_intervention_gathers_verdict_remedy_and_outcomes(make: Make) -> None:
+    records = [
+        make("reading", 9, values={"step": 8, "loss/total": 1.0}),
+        make("verdict", 9, move="REWIND", knobs=KNOBS, findings=[SPIKE]),
+        make("remedy", 9, code="loss.spike", signal="loss/mel", move="REWIND"),
+        make("outcome", 9, of=9, did={"move": "REWIND", "step_before": 8, "step_after": 5}),
+        make("verdict", 10, move="COMMIT", knobs=KNOBS, findings=[]),
+        make("outcome", 49, of=9, after=40, recovered=True),
+    ]
+    run = story.gather(records, name="x")
+    assert len(run.interventions) == 1
+    (case,) = run.interventions
+    assert (case.tick, case.step, case.move, len(case.remedies), len(case.effects)) == (9, 8, "REWIND", 1, 1)
+    assert run.knobs == [(9, KNOBS), (10, KNOBS)]
+
+
+def test_a_tick_judged_again_after_a_resume_is_a_second_intervention(make: Make) -> None:
+    once = [
+        make("verdict", 9, move="SKIP", knobs=KNOBS, findings=[SPIKE]),
+        make("remedy", 9, code="loss.spike", signal="loss/mel", move="SKIP"),
+    ]
+    run = story.gather([*once, make("note", 5, text="start", data={"config": {"a": 1}}), *once], name="x")
+    assert [len(case.remedies) for case in run.interventions] == [1, 1]
+    assert run.config == {"a": 1}
+
+
+def test_time_between_sessions_does_not_count(make: Make) -> None:
+    records = [
+        make("note", 0, text="start", data={}) | {"time": 100.0},
+        make("reading", 1, values={}) | {"time": 110.0},
+        make("note", 1, text="start", data={}) | {"time": 9000.0},
+        make("note", 2, text="end", data={"reason": "finished", "step": 2}) | {"time": 9005.0},
+    ]
+    run = story.gather(records, name="x")
+    assert (run.seconds, run.sessions, run.began) == (15.0, 2, 100.0)
+    assert run.end == {"reason": "finished", "step": 2}
+
+
+def test_series_keep_lost_values_and_unknown_kinds_are_passed_over(make: Make) -> None:
+    run = story.gather([make("reading", 1, values={"loss/a": "nan"}), make("trial", 1), make("story", 1)], name="x")
+    assert len(run.series["loss/a"].values) == 1
+    assert run.series["loss/a"].ticks == [1]
+
+
+def test_artifacts_come_in_step_order(make: Make) -> None:
+    records = [make("artifact", 9, step=step, name=str(step)) for step in (200, 100)]
+    assert [record["step"] for record in story.gather(records, name="x").artifacts] == [100, 200]
+
+
+def test_an_empty_journal_is_a_story_too() -> None:
+    run = story.gather([], name="x")
+    assert (run.last_tick, run.last_step, run.began, run.series) == (0, None, None, {})
