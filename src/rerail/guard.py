@@ -144,6 +144,7 @@ class Guard:
         self._memory, self._watch = start(self.plan), Watch()
         self._observed: dict[str, float] = {}
         self._backoffs = 0
+        self._closed = False
         others = [one for one in (scheduler, scaler, *state) if one is not None]
         self._parts = Parts(model=model, optimizers=self.optimizers, others=others)
         resumed = self._open(resume)
@@ -211,7 +212,10 @@ class Guard:
         return self._save(now)
 
     def close(self, reason: str = "finished") -> None:
-        """End the journal and the listeners."""
+        """End the journal and the listeners. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         if self._observed:
             reading = Reading(tick=self.tick + 1, values={"step": float(self.steps), **self._observed})
             self._memory, verdict = advance(self.plan, self._memory, reading)
@@ -332,20 +336,25 @@ class Guard:
 
     # -- the run on disk ----------------------------------------------------------------------------------------------
 
-    def _open(self, resume: bool | str | Path) -> str | None:  # noqa: FBT001 (True: the newest; a path: that one)
+    def _open(self, resume: bool | str | Path) -> dict[str, Any]:  # noqa: FBT001 (True: the newest; a path: that one)
         begun = self.run is not None and (self.run / "journal.jsonl").exists()
         if begun and not resume:
             raise ValueError(f"{self.run} already holds a run; choose another folder, or resume it (resume=True)")
         self._checkpoints = Checkpoints(self.run / "checkpoints") if self.run is not None else None
         self._quarantine = Quarantine(self.run / "quarantine.jsonl" if self.run is not None else None)
-        found = self._checkpoints.list() if resume is True and self._checkpoints else []
-        source = Path(resume) if not isinstance(resume, bool) else (found[-1][0] if found else None)
-        if source is None:
-            return None
-        self._resume(load(source, next(self.model.parameters()).device.type))
+        device = next(self.model.parameters()).device.type
+        if resume is False or (resume is True and self._checkpoints is None):
+            return {}
+        if not isinstance(resume, bool):
+            source, saved, damaged = Path(resume), load(Path(resume), device), []
+        elif (found := self._checkpoints.newest_sound(device)) is not None:
+            source, saved, damaged = found
+        else:
+            return {}
+        self._resume(saved)
         if begun and self.run is not None:
             self._memory = _live_through(self.plan, self._memory, self.run)
-        return source.name
+        return {"from": source.name, "damaged": damaged}
 
     def _resume(self, saved: Mapping[str, Any]) -> None:
         restore(self._parts, saved)

@@ -69,16 +69,15 @@ class Checkpoints:
         found = [(path.parent, read_manifest(path)) for path in self.folder.glob("step-*/manifest.json")]
         return sorted(found, key=lambda pair: (pair[1].step, pair[1].tick))
 
-    def newest_path(self) -> Path:
-        """Return the newest checkpoint.
-
-        Raises:
-            ValueError: where there is none.
-        """
-        found = self.list()
-        if not found:
-            raise ValueError(f"no checkpoint in {self.folder}; there is nothing to resume from; start the run anew")
-        return found[-1][0]
+    def newest_sound(self, device: str) -> tuple[Path, dict[str, Any], list[str]] | None:
+        """Load the newest checkpoint that is whole; return it with the complaints about newer ones. None if none is."""
+        damaged: list[str] = []
+        for path in sorted(self.folder.glob("step-*"), reverse=True):
+            try:
+                return path, load(path, device), damaged
+            except ValueError as error:
+                damaged.append(str(error))
+        return None
 
     def _publish(self, content: memoryview, manifest: Manifest) -> Path:
         target = self.folder / f"step-{manifest.step:08d}"

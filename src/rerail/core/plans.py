@@ -11,6 +11,7 @@ from rerail.core.remedy import Ladder, Move, Remedy
 from rerail.core.verdict import Plan
 
 _FOREVER = 10**9
+_SKIP_TWICE = Remedy(move=Move.SKIP, times=2)
 _FP32 = Knobs(precision=Precision.FP32)
 
 
@@ -37,9 +38,10 @@ def default_plan() -> Plan:
                 ),
                 window=60,
             ),
-            "loss.outlier": Ladder(rungs=(Remedy(move=Move.SKIP, times=2), *backwards), window=100),
+            # One far batch is the batch; several in a row are the state. Going back meets the batch again: skip it then.
+            "loss.outlier": Ladder(rungs=tuple(rung for one in backwards for rung in (_SKIP_TWICE, one)), window=100),
             "loss.spike": Ladder(rungs=backwards, window=100),
-            "gradient.explosion": Ladder(rungs=(Remedy(move=Move.SKIP, times=3), *backwards), window=100),
+            "gradient.explosion": Ladder(rungs=tuple(rung for one in backwards for rung in (_SKIP_TWICE, one)), window=100),
             # Halving the loss scale is what a dynamic scale is for.
             "scale": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
         },

@@ -6,10 +6,11 @@ from rerail.fit.config import FitConfig, problems
 from rerail.fit.loop import Result, train
 from rerail.fit.schedule import warmup_cosine
 from rerail.fit.task import Parts, Task
-from rerail.guard import Losses, Picture, Sound
+from rerail.guard import LossFunction, Losses, Picture, Sound
 
 __all__ = [
     "FitConfig",
+    "LossFunction",
     "Losses",
     "Parts",
     "Picture",

@@ -25,13 +25,10 @@ class Logbook:
         self._journal = Journal(run)
         self._listeners = Listeners(self._journal, tuple(listeners)) if listeners else None
 
-    def begin(self, tick: int, *, step: int, resumed: str | None, config: Mapping[str, Any]) -> None:
+    def begin(self, tick: int, *, step: int, resumed: Mapping[str, Any], config: Mapping[str, Any]) -> None:
         """Open a run, or the continuation of one."""
         data = {"config": config, "environment": environment(), "step": step}
-        if resumed is None:
-            self.note(tick, "start", data)
-        else:
-            self.note(tick, "resume", {**data, "from": resumed})
+        self.note(tick, "resume" if resumed else "start", {**data, **resumed})
 
     def note(self, tick: int, text: str, data: Mapping[str, Any]) -> None:
         """Write a free note."""

@@ -86,7 +86,7 @@ class Tacotron2Task:
             positive=self.config.gate_positive,
             g=self.config.guide_width,
         )
-        return Losses({"alignment": output.alignment}, **named)
+        return Losses({"alignment": output.alignment, "mel": output.mel_post}, **named)
 
     def _examples(self, clips: list[Clip], symbols: Symbols) -> list[dict[str, Any]]:
         mels = Features(folder=Path(self.config.cache), spec=self.config.spec()).prepare(clips)

@@ -1,0 +1,37 @@
+"""The command line: one subcommand a file, no logic.
+
+Exit codes: 0 done, 1 unexpected failure, 2 wrong input (nothing was overwritten), 3 the run was halted, 130 stopped.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentError
+from collections.abc import Sequence
+
+from jsonargparse import ArgumentParser
+
+from rerail._version import __version__
+from rerail.cli import demo, report, train
+from rerail.cli.arguments import dashed
+
+COMMANDS = {"demo": demo, "train": train, "report": report}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    parser = ArgumentParser(
+        prog="rerail",
+        description="Keep PyTorch training runs alive and converging.",
+        version=__version__,
+        exit_on_error=False,
+    )
+    commands = parser.add_subcommands()
+    for name, module in COMMANDS.items():
+        commands.add_subcommand(name, module.parser(), help=module.__doc__.splitlines()[0])
+    try:
+        arguments = parser.parse_args([dashed(one) for one in (sys.argv[1:] if argv is None else argv)])
+        return COMMANDS[arguments.subcommand].run(arguments[arguments.subcommand])
+    except (ValueError, ArgumentError, ModuleNotFoundError) as error:
+        sys.stderr.write(f"rerail: {error}\n")
+        return 2

@@ -1,0 +1,84 @@
+"""Config records as flags, YAML keys and help texts."""
+
+from __future__ import annotations
+
+from argparse import ArgumentError
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import yaml
+from jsonargparse import ActionConfigFile, ArgumentParser, Namespace
+
+from rerail.fit import problems
+
+T = TypeVar("T")
+
+
+def dashed(argument: str) -> str:
+    """Accept underscores for dashes in flags: `--batch_size 8` is `--batch-size 8`."""
+    if not argument.startswith("--"):
+        return argument
+    name, equals, value = argument.partition("=")
+    return name.replace("_", "-") + equals + value
+
+
+def add_config(parser: ArgumentParser, kinds: Sequence[type]) -> None:
+    """Add a flag for each field of the config records, and `--config` for a YAML file of the same names."""
+    parser.add_argument("--config", action=CheckedConfigFile, help="YAML file with any of the settings below")
+    for kind in kinds:
+        group = parser.add_argument_group(f"settings: {(kind.__doc__ or '').splitlines()[0]}")
+        hints = get_type_hints(kind)
+        for one in fields(kind):
+            default = one.default if one.default is not MISSING else None
+            flag = "--" + one.name.replace("_", "-")
+            group.add_argument(flag, type=hints[one.name], default=default, help=one.metadata.get("help", ""))
+
+
+def configs(arguments: Namespace, kinds: Sequence[type]) -> list[Any]:
+    """Build the config records that `add_config` asked for.
+
+    Raises:
+        ValueError: naming every value out of range.
+    """
+    built = [kind(**{one.name: arguments[one.name] for one in fields(kind)}) for kind in kinds]
+    if found := problems(built):
+        raise ValueError("\n  ".join([f"{len(found)} setting(s) out of range", *found]))
+    return built
+
+
+class CheckedConfigFile(ActionConfigFile):  # type: ignore[misc]
+    """Reads a YAML file only after naming everything that is wrong with it at once."""
+
+    def __call__(self, parser: ArgumentParser, cfg: Any, values: Any, option_string: Any = None) -> None:  # noqa: ANN401
+        """Check each key alone, then hand over to the library."""
+        if found := file_problems(parser, Path(values)):
+            raise ValueError("\n  ".join([f"{values}: {len(found)} problem(s)", *found]))
+        super().__call__(parser, cfg, values, option_string)
+
+
+def file_problems(parser: ArgumentParser, path: Path) -> list[str]:
+    """Return what is wrong with a YAML file of settings: what, got, do."""
+    if not path.is_file():
+        return ["no such file; give a YAML file of settings"]
+    try:
+        given = yaml.safe_load(path.read_text(encoding="utf8")) or {}
+    except yaml.YAMLError as error:
+        return [f"not valid YAML: {error}"]
+    if not isinstance(given, Mapping):
+        return [f"expected `setting: value` lines, got {type(given).__name__}"]
+    return [problem for key, value in given.items() if (problem := _key_problem(parser, str(key), value))]
+
+
+def _key_problem(parser: ArgumentParser, key: str, value: object) -> str:
+    known = sorted(vars(parser.get_defaults()).keys() - {"config"})
+    if key not in known:
+        near = get_close_matches(key, known, n=1)
+        return f"unknown setting {key!r}; " + (f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}")
+    try:
+        parser.parse_object({key: value})
+    except ArgumentError as error:
+        return " ".join(str(error).split())
+    return ""

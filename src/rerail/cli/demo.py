@@ -1,0 +1,41 @@
+"""Train a small Tacotron2 on real speech through three real faults: rerail demo [--unguarded]."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from jsonargparse import ArgumentParser, Namespace
+
+from rerail.cli.running import run_under_eyes
+from rerail.fit import train_unguarded
+from rerail.tasks.tacotron2.demo import demo_task, told
+
+
+def parser() -> ArgumentParser:
+    """Return the parser of this command."""
+    made = ArgumentParser(description=__doc__, exit_on_error=False)
+    made.add_argument("--run", type=str, default="runs/demo", help="folder of the run; a number is added if it is taken")
+    made.add_argument("--seed", type=int, default=0, help="the same seed gives the same run")
+    made.add_argument("--steps", type=int, default=None, help="optimizer steps (default: enough to end aligned)")
+    made.add_argument("--unguarded", action="store_true", help="train the same run without the guard, and see it die")
+    return made
+
+
+def run(arguments: Namespace) -> int:
+    """Run the demo."""
+    folder = free(Path(arguments.run))
+    task, fit = demo_task(folder / "data", seed=arguments.seed, steps=arguments.steps)
+    if arguments.unguarded:
+        sys.stdout.write(told(train_unguarded(task, fit)))
+        return 0
+    return run_under_eyes(task, fit, folder).code
+
+
+def free(folder: Path) -> Path:
+    """Return `folder`, or the first of `folder-2`, `folder-3`, ... that is not there yet."""
+    number, found = 1, folder
+    while found.exists():
+        number += 1
+        found = folder.with_name(f"{folder.name}-{number}")
+    return found

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from rerail.core.outcome import AFTER, Watch
+from rerail.core.reading import Reading
+
+
+def readings(first: int, count: int, loss: float) -> list[Reading]:
+    return [Reading(tick=tick, values={"loss/total": loss, "grad/norm": 1.0}) for tick in range(first, first + count)]
+
+
+def test_an_outcome_compares_both_sides_once() -> None:
+    watch = Watch()
+    for reading in readings(1, 12, 2.0):
+        watch, due = watch.committed(reading)
+        assert not due
+    watch = watch.intervened(13)
+    outcomes = []
+    for reading in readings(14, 2 * AFTER, 2.3):
+        watch, due = watch.committed(reading)
+        outcomes += due
+    (outcome,) = outcomes
+    assert (outcome.of, outcome.before["loss/total"], outcome.now["loss/total"]) == (13, 2.0, 2.3)
+    assert outcome.recovered
+
+
+def test_a_loss_that_stays_high_is_not_recovered() -> None:
+    watch = Watch()
+    for reading in readings(1, 12, 2.0):
+        watch, _ = watch.committed(reading)
+    watch = watch.intervened(13)
+    for reading in readings(14, AFTER, 2.5):
+        watch, due = watch.committed(reading)
+    assert not due[0].recovered
+
+
+def test_nothing_before_is_nothing_to_recover_to() -> None:
+    watch = Watch().intervened(1)
+    for reading in readings(2, AFTER, 1.0):
+        watch, due = watch.committed(reading)
+    assert due[0].before == {}
+    assert not due[0].recovered

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rerail.core import plain
+from rerail.core.detectors import Explosion, NonFinite, Spike
+from rerail.core.plans import default_plan
+from rerail.core.reading import Reading
+from rerail.core.remedy import Move
+from rerail.core.verdict import Memory, Plan, Verdict, advance, remember, start
+
+numbers = st.floats(0.5, 2.0) | st.sampled_from([math.nan, math.inf, 1e3, 1e9])
+rows = st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=60)
+
+
+def readings(table: list[tuple[float, float, float]]) -> list[Reading]:
+    return [
+        Reading(tick=tick, values={"loss/mel": mel, "loss/total": total, "grad/norm": norm, "step": float(tick)})
+        for tick, (mel, total, norm) in enumerate(table, 1)
+    ]
+
+
+def judge(plan: Plan, seen: list[Reading]) -> tuple[Memory, list[Verdict]]:
+    memory, verdicts = start(plan), []
+    for reading in seen:
+        memory, verdict = advance(plan, memory, reading)
+        verdicts.append(verdict)
+    return memory, verdicts
+
+
+@settings(deadline=None)
+@given(rows, st.permutations([NonFinite(), Spike(warmup=4), Explosion(warmup=4)]))
+def test_the_order_of_detectors_never_matters(table: list[tuple[float, float, float]], order: list[object]) -> None:
+    plan = replace(default_plan(), detectors=(NonFinite(), Spike(warmup=4), Explosion(warmup=4)))
+    other = replace(plan, detectors=tuple(order))
+    assert repr(judge(plan, readings(table))[1]) == repr(judge(other, readings(table))[1])
+
+
+@settings(deadline=None)
+@given(rows, st.integers(0, 60))
+def test_memory_that_went_through_json_gives_the_same_verdicts(
+    table: list[tuple[float, float, float]], cut: int
+) -> None:
+    plan, seen = default_plan(), readings(table)
+    memory, verdicts = judge(plan, seen[:cut])
+    memory = remember(plan, json.loads(json.dumps(plain.dump(memory), allow_nan=False)))
+    for reading in seen[cut:]:
+        memory, verdict = advance(plan, memory, reading)
+        verdicts.append(verdict)
+    assert repr(verdicts) == repr(judge(plan, seen)[1])
+
+
+def test_memory_of_another_plan_is_refused() -> None:
+    plan = default_plan()
+    with pytest.raises(ValueError, match="this memory is of 3 detectors, the plan has 1"):
+        remember(replace(plan, detectors=plan.detectors[:1]), plain.dump(start(plan)))
+
+
+def test_one_accident_is_answered_once() -> None:
+    plan = default_plan()
+    _, (verdict,) = judge(plan, [Reading(tick=1, values={"loss/a": math.nan, "loss/b": math.inf, "loss/total": math.nan})])
+    assert [found.signal for found in verdict.findings] == ["loss/a", "loss/b"]
+    assert verdict.move is Move.SKIP
+    assert len(verdict.answers) == 1
+
+
+def test_a_finding_without_a_ladder_is_told_and_not_answered() -> None:
+    plan = replace(default_plan(), ladders={})
+    _, (verdict,) = judge(plan, [Reading(tick=1, values={"loss/a": math.nan})])
+    assert verdict.findings
+    assert verdict.move is Move.COMMIT
+
+
+def test_healthy_readings_give_plain_verdicts() -> None:
+    table = [(1.0 + 0.01 * (tick % 7), 2.0, 1.0 + 0.1 * (tick % 5)) for tick in range(200)]
+    _, verdicts = judge(default_plan(), readings(table))
+    assert all(verdict.plain for verdict in verdicts)
+
+
+def test_the_longest_prefix_names_the_ladder() -> None:
+    plan = default_plan()
+    assert plan.ladder("nonfinite.weights") == "nonfinite.weights"
+    assert plan.ladder("nonfinite.loss") == "nonfinite"
+    assert plan.ladder("no.such") is None
+
+
+def test_ladders_end_in_a_halt_when_nothing_helps() -> None:
+    plan = default_plan()
+    seen = [Reading(tick=tick, values={"loss/total": math.nan}) for tick in range(1, 20)]
+    _, verdicts = judge(plan, seen)
+    moves = [verdict.move for verdict in verdicts]
+    assert moves[0] is Move.SKIP
+    assert Move.REWIND in moves
+    assert moves[-1] is Move.HALT
+    assert moves == sorted(moves)
