@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import toy
 import torch
 
-
-torch.set_num_threads(1)  # tests run side by side, and small tensors only wait for a second thread
+import toy
 
 
 @pytest.fixture(autouse=True)

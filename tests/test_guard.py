@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from toy import same, toy
 from torch import Tensor, nn
 
 import rerail
@@ -20,6 +19,7 @@ from rerail.core.remedy import Ladder, Move, Remedy
 from rerail.core.verdict import Plan, advance, start
 from rerail.guard import Derailed, Guard, Keep
 from rerail.tell import journal
+from toy import same, toy
 
 Batch = dict[str, Any]
 
@@ -192,7 +192,9 @@ def test_accumulation_really_enlarges_the_batch(micro: int) -> None:
     def step(parts: int) -> Tensor:
         torch.manual_seed(0)
         model = nn.Linear(3, 1)
-        guard = Guard(model, torch.optim.SGD(model.parameters(), 0.1), lambda b: {"s": (model(b["x"]) - 1).square().mean()})
+        guard = Guard(
+            model, torch.optim.SGD(model.parameters(), 0.1), lambda b: {"s": (model(b["x"]) - 1).square().mean()}
+        )
         x = torch.randn(12, 3)
         result = guard.step([{"x": part} for part in x.chunk(parts)])
         assert result.losses["s"] == pytest.approx(result.losses["total"])
@@ -267,9 +269,7 @@ def test_an_overflow_halves_the_loss_scale_and_a_skip_for_another_reason_does_no
     assert step.verdict.findings[0].code == "scale.overflow"
     assert scaler.get_scale() == 2.0**126
     small = torch.amp.GradScaler("cpu", init_scale=8.0)
-    guard = Guard(
-        model, torch.optim.SGD(model.parameters(), 0.01), lambda b: {"s": losses["s"](b)}, scaler=small
-    )
+    guard = Guard(model, torch.optim.SGD(model.parameters(), 0.01), lambda b: {"s": losses["s"](b)}, scaler=small)
     guard.step({"x": torch.randn(8, 3), "factor": torch.tensor(math.nan)})
     assert small.get_scale() == 8.0
 
@@ -332,8 +332,10 @@ def test_dear_sensors_run_on_a_schedule(tmp_path: Path) -> None:
     run = toy(run=tmp_path / "run", keep=Keep(sensors_every=10))
     run.train(25)
     run.guard.close()
-    ticks = {name: [r["tick"] for r in records(tmp_path / "run", "reading") if name in r["values"]] for name in
-             ("weight/norm", "update/ratio", "grad/norm/0")}
+    ticks = {
+        name: [r["tick"] for r in records(tmp_path / "run", "reading") if name in r["values"]]
+        for name in ("weight/norm", "update/ratio", "grad/norm/0")
+    }
     assert ticks["weight/norm"] == [10, 20]
     assert ticks["update/ratio"] == [11, 21]
     assert ticks["grad/norm/0"] == list(range(1, 26))

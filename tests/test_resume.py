@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from toy import same, toy
 
 from rerail.act.checkpoints import Checkpoints, load
 from rerail.guard import Keep
 from rerail.tell import journal
+from toy import same, toy
 
 OFTEN = Keep(snapshot_every=5, probation=3, checkpoint_every=10)
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from rerail.guard import Guard
 
+torch.set_num_threads(1)  # tests run side by side, and small tensors only wait for a second thread
 
 OPEN: list[Guard] = []  # closed after each test
 

@@ -31,6 +31,7 @@ from rerail.core.reading import Reading
 from rerail.core.remedy import Move
 from rerail.core.verdict import Memory, Plan, Verdict, advance, remember, start
 from rerail.prove.attempt import LossFunction, Recipe, attempt
+from rerail.sense.environment import environment
 from rerail.sense.losses import Losses
 from rerail.sense.sensors import Sensors
 from rerail.sense.updates import update_ratio, weights_of
@@ -149,7 +150,8 @@ class Guard:
         self._parts = Parts(model=model, optimizers=self.optimizers, others=others)
         resumed = self._open(resume)
         self._logbook = Logbook(self.run, listeners)
-        self._logbook.begin(self.tick, step=self.steps, resumed=resumed, config=config or {})
+        about = {"config": config or {}, "environment": environment()}
+        self._logbook.begin(self.tick, step=self.steps, resumed=resumed, about=about)
         self._sensors, self._buffers = Sensors(model, self.keep.sensors_every), Buffers(model)
         self._inbox: deque[Entry] = deque()
         self._window = Window(self.keep.memory_bytes)
@@ -343,14 +345,14 @@ class Guard:
         self._checkpoints = Checkpoints(self.run / "checkpoints") if self.run is not None else None
         self._quarantine = Quarantine(self.run / "quarantine.jsonl" if self.run is not None else None)
         device = next(self.model.parameters()).device.type
-        if resume is False or (resume is True and self._checkpoints is None):
-            return {}
+        found: tuple[Path, dict[str, Any], Sequence[str]] | None = None
         if not isinstance(resume, bool):
-            source, saved, damaged = Path(resume), load(Path(resume), device), []
-        elif (found := self._checkpoints.newest_sound(device)) is not None:
-            source, saved, damaged = found
-        else:
+            found = Path(resume), load(Path(resume), device), ()
+        elif resume and self._checkpoints is not None:
+            found = self._checkpoints.newest_sound(device)
+        if found is None:
             return {}
+        source, saved, damaged = found
         self._resume(saved)
         if begun and self.run is not None:
             self._memory = _live_through(self.plan, self._memory, self.run)

@@ -30,7 +30,7 @@ def test_a_loss_that_stays_high_is_not_recovered() -> None:
     watch = watch.intervened(13)
     for reading in readings(14, AFTER, 2.5):
         watch, due = watch.committed(reading)
-    assert not due[0].recovered
+    assert due[0].recovered is False
 
 
 def test_nothing_before_is_nothing_to_recover_to() -> None:
@@ -38,4 +38,4 @@ def test_nothing_before_is_nothing_to_recover_to() -> None:
     for reading in readings(2, AFTER, 1.0):
         watch, due = watch.committed(reading)
     assert due[0].before == {}
-    assert not due[0].recovered
+    assert due[0].recovered is None

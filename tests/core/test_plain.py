@@ -36,7 +36,9 @@ def test_records_survive_json() -> None:
 
 @given(st.lists(st.floats(), max_size=5))
 def test_every_float_comes_back(numbers: list[float]) -> None:
-    back = plain.load(Inner, json.loads(json.dumps(plain.dump(Inner(name="a", numbers=tuple(numbers))), allow_nan=False)))
+    back = plain.load(
+        Inner, json.loads(json.dumps(plain.dump(Inner(name="a", numbers=tuple(numbers))), allow_nan=False))
+    )
     assert len(back.numbers) == len(numbers)
     for one, other in zip(back.numbers, numbers, strict=True):
         assert one == other or (math.isnan(one) and math.isnan(other))

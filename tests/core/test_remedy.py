@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +34,7 @@ def test_a_dose_holds_then_ramps_back_and_ends() -> None:
     dose = Dose(since=10, remedy=SLOW)
     course = [dose.at(tick).lr_scale for tick in range(11, 20)]
     assert course[:3] == [0.01, 0.01, 0.01]
-    assert all(early < late for early, late in zip(course[2:], course[3:7], strict=False))
+    assert all(early < late for early, late in pairwise(course[2:7]))
     assert course[7:] == [1.0, 1.0]
     assert not dose.ended(17)
     assert dose.ended(18)

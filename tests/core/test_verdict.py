@@ -64,7 +64,9 @@ def test_memory_of_another_plan_is_refused() -> None:
 
 def test_one_accident_is_answered_once() -> None:
     plan = default_plan()
-    _, (verdict,) = judge(plan, [Reading(tick=1, values={"loss/a": math.nan, "loss/b": math.inf, "loss/total": math.nan})])
+    _, (verdict,) = judge(
+        plan, [Reading(tick=1, values={"loss/a": math.nan, "loss/b": math.inf, "loss/total": math.nan})]
+    )
     assert [found.signal for found in verdict.findings] == ["loss/a", "loss/b"]
     assert verdict.move is Move.SKIP
     assert len(verdict.answers) == 1

@@ -20,7 +20,7 @@ BEGAN = 1_790_000_000.0
 NEUTRAL = {"lr_scale": 1.0, "clip_norm": "inf", "precision": "as_run", "weights": {}}
 
 
-def encoded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def encoded(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: encoded(inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -28,7 +28,7 @@ def encoded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def record(kind: str, tick: int, **rest: Any) -> Record:  # noqa: ANN401 - any JSON value
+def record(kind: str, tick: int, **rest: Any) -> Record:
     return encoded({"v": 1, "kind": kind, "tick": tick, "time": BEGAN + 0.3 * tick, **rest})
 
 
@@ -56,11 +56,11 @@ def reading(tick: int, step: int, noise: random.Random, **more: float) -> Record
     return record("reading", tick, values=values | {name.replace("__", "/"): value for name, value in more.items()})
 
 
-def verdict(tick: int, move: str, *findings: Record, **knobs: Any) -> Record:  # noqa: ANN401 - any JSON value
+def verdict(tick: int, move: str, *findings: Record, **knobs: Any) -> Record:
     return record("verdict", tick, move=move, knobs=NEUTRAL | knobs, findings=list(findings))
 
 
-def fault(tick: int, move: str, finding: Record, did: Record, **knobs: Any) -> list[Record]:  # noqa: ANN401
+def fault(tick: int, move: str, finding: Record, did: Record, **knobs: Any) -> list[Record]:
     remedy = {"rung": 0, "move": move, "knobs": NEUTRAL | knobs, "hold": 40 if knobs else 0, "ramp": 40 if knobs else 0}
     return [
         verdict(tick, move, finding, **knobs),
@@ -76,7 +76,7 @@ def came_of_it(tick: int, of: int, *, recovered: bool = True) -> Record:
 
 def realistic() -> Iterable[Record]:
     """400 steps with a corrupted clip, a far too high learning rate and a component that overflows."""
-    noise, step = random.Random(3), 0  # noqa: S311 - not for secrets
+    noise, step = random.Random(3), 0
     config = {"seed": 3, "task": "tacotron2", "optimizer": {"name": "AdamW", "lr": 1e-3}, "weights": {"attention": 2.0}}
     yield record("note", 0, text="start", data={"config": config, "environment": {"torch": "2.13.0", "cores": 2}})
     for tick in range(1, 432):

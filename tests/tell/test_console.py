@@ -20,7 +20,7 @@ NAME = "[red]bold[/red] :smile: \x1b[31m\nnext"
 SHOWN = r"[red]bold[/red] :smile: \x1b[31m\nnext"
 
 
-def shown(records: Iterable[dict[str, Any]], *, terminal: bool, encoding: str = "utf-8", **given: Any) -> str:  # noqa: ANN401
+def shown(records: Iterable[dict[str, Any]], *, terminal: bool, encoding: str = "utf-8", **given: Any) -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, write_through=True)
     screen = Screen(file=file, force_terminal=terminal, width=160, color_system="standard" if terminal else None)

@@ -10,7 +10,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -69,13 +69,13 @@ class Checkpoints:
         found = [(path.parent, read_manifest(path)) for path in self.folder.glob("step-*/manifest.json")]
         return sorted(found, key=lambda pair: (pair[1].step, pair[1].tick))
 
-    def newest_sound(self, device: str) -> tuple[Path, dict[str, Any], list[str]] | None:
+    def newest_sound(self, device: str) -> tuple[Path, dict[str, Any], Sequence[str]] | None:
         """Load the newest checkpoint that is whole; return it with the complaints about newer ones. None if none is."""
         damaged: list[str] = []
         for path in sorted(self.folder.glob("step-*"), reverse=True):
             try:
                 return path, load(path, device), damaged
-            except ValueError as error:
+            except ValueError as error:  # noqa: PERF203 (a damaged checkpoint is rare, and this runs once)
                 damaged.append(str(error))
         return None
 

@@ -28,10 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subcommands()
     for name, module in COMMANDS.items():
-        commands.add_subcommand(name, module.parser(), help=module.__doc__.splitlines()[0])
+        described = ArgumentParser(description=module.__doc__, exit_on_error=False)
+        commands.add_subcommand(name, described, help=(module.__doc__ or "").splitlines()[0])
+        module.fill(described)
     try:
         arguments = parser.parse_args([dashed(one) for one in (sys.argv[1:] if argv is None else argv)])
-        return COMMANDS[arguments.subcommand].run(arguments[arguments.subcommand])
+        return int(COMMANDS[arguments.subcommand].run(arguments[arguments.subcommand]))
     except (ValueError, ArgumentError, ModuleNotFoundError) as error:
         sys.stderr.write(f"rerail: {error}\n")
         return 2

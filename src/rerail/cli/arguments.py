@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 import yaml
-from jsonargparse import ActionConfigFile, ArgumentParser, Namespace
+from jsonargparse import ActionConfigFile, ArgumentParser, Namespace  # type: ignore[attr-defined]
 
 from rerail.fit import problems
 
@@ -49,10 +49,10 @@ def configs(arguments: Namespace, kinds: Sequence[type]) -> list[Any]:
     return built
 
 
-class CheckedConfigFile(ActionConfigFile):  # type: ignore[misc]
+class CheckedConfigFile(ActionConfigFile):
     """Reads a YAML file only after naming everything that is wrong with it at once."""
 
-    def __call__(self, parser: ArgumentParser, cfg: Any, values: Any, option_string: Any = None) -> None:  # noqa: ANN401
+    def __call__(self, parser: Any, cfg: Any, values: Any, option_string: Any = None) -> None:  # noqa: ANN401
         """Check each key alone, then hand over to the library."""
         if found := file_problems(parser, Path(values)):
             raise ValueError("\n  ".join([f"{values}: {len(found)} problem(s)", *found]))

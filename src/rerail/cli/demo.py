@@ -12,14 +12,12 @@ from rerail.fit import train_unguarded
 from rerail.tasks.tacotron2.demo import demo_task, told
 
 
-def parser() -> ArgumentParser:
-    """Return the parser of this command."""
-    made = ArgumentParser(description=__doc__, exit_on_error=False)
-    made.add_argument("--run", type=str, default="runs/demo", help="folder of the run; a number is added if it is taken")
-    made.add_argument("--seed", type=int, default=0, help="the same seed gives the same run")
-    made.add_argument("--steps", type=int, default=None, help="optimizer steps (default: enough to end aligned)")
-    made.add_argument("--unguarded", action="store_true", help="train the same run without the guard, and see it die")
-    return made
+def fill(parser: ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.add_argument("--run", type=str, default="runs/demo", help="folder of the run (numbered if it is taken)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same run")
+    parser.add_argument("--steps", type=int, default=None, help="optimizer steps (default: enough to end aligned)")
+    parser.add_argument("--unguarded", action="store_true", help="train the same run without the guard, and see it die")
 
 
 def run(arguments: Namespace) -> int:

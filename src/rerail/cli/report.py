@@ -10,11 +10,9 @@ from jsonargparse import ArgumentParser, Namespace
 from rerail.tell import report
 
 
-def parser() -> ArgumentParser:
-    """Return the parser of this command."""
-    made = ArgumentParser(description=__doc__, exit_on_error=False)
-    made.add_argument("run", type=str, help="folder of the run")
-    return made
+def fill(parser: ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.add_argument("run", type=str, help="folder of the run")
 
 
 def run(arguments: Namespace) -> int:

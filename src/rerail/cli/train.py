@@ -14,17 +14,15 @@ from rerail.tasks.tacotron2.settings import Tacotron2Config
 from rerail.tasks.tacotron2.task import Tacotron2Task
 
 
-def parser() -> ArgumentParser:
-    """Return the parser of this command."""
-    made = ArgumentParser(description=__doc__, exit_on_error=False)
-    trainers = made.add_subcommands(dest="task")
+def fill(parser: ArgumentParser) -> None:
+    """Add this command's arguments."""
+    trainers = parser.add_subcommands(dest="task")
     tacotron2 = ArgumentParser(description="Train a Tacotron2 on clips with transcripts.", exit_on_error=False)
     tacotron2.add_argument("--run", type=str, default="runs/tacotron2", help="folder of the run; it must be new")
     tacotron2.add_argument("--resume", action="store_true", help="go on from the newest checkpoint of the run")
     tacotron2.add_argument("--speak", type=list[str], default=[], help="sentences to synthesise at the end (a list)")
     add_config(tacotron2, (Tacotron2Config, FitConfig))
     trainers.add_subcommand("tacotron2", tacotron2, help="text to spectrogram, with attention and a stop gate")
-    return made
 
 
 def run(arguments: Namespace) -> int:

@@ -23,9 +23,11 @@ class Outcome:
     now: Mapping[str, float]
 
     @property
-    def recovered(self) -> bool:
-        """Say whether the total loss is back within a fifth of where it was."""
-        before, now = self.before.get("loss/total", math.nan), self.now.get("loss/total", math.nan)
+    def recovered(self) -> bool | None:
+        """Say whether the total loss is back within a fifth of where it was; None where nothing was before."""
+        if "loss/total" not in self.before:
+            return None
+        before, now = self.before["loss/total"], self.now.get("loss/total", math.nan)
         return now <= before + MARGIN * abs(before)
 
 

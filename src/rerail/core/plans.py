@@ -11,18 +11,19 @@ from rerail.core.remedy import Ladder, Move, Remedy
 from rerail.core.verdict import Plan
 
 _FOREVER = 10**9
-_SKIP_TWICE = Remedy(move=Move.SKIP, times=2)
 _FP32 = Knobs(precision=Precision.FP32)
 
 
 def _slower(scale: float, *, depth: int = 0, precision: Precision = Precision.AS_RUN) -> Remedy:
     knobs = Knobs(lr_scale=scale, precision=precision)
-    return Remedy(move=Move.REWIND, knobs=knobs, hold=30, ramp=30, depth=depth)
+    return Remedy(move=Move.REWIND, knobs=knobs, hold=20, ramp=20, depth=depth)
 
 
 def default_plan() -> Plan:
     """Return the default plan."""
     backwards = (_slower(0.1), _slower(0.01, depth=1), _slower(0.001, depth=1, precision=Precision.FP32))
+    # One far batch is the batch, several in a row the state. Going back meets the batch again: skips stand between.
+    mixed = tuple(rung for one in backwards for rung in (Remedy(move=Move.SKIP, times=2), one))
     return Plan(
         detectors=DEFAULT,
         ladders={
@@ -38,10 +39,9 @@ def default_plan() -> Plan:
                 ),
                 window=60,
             ),
-            # One far batch is the batch; several in a row are the state. Going back meets the batch again: skip it then.
-            "loss.outlier": Ladder(rungs=tuple(rung for one in backwards for rung in (_SKIP_TWICE, one)), window=100),
+            "loss.outlier": Ladder(rungs=mixed, window=100),
             "loss.spike": Ladder(rungs=backwards, window=100),
-            "gradient.explosion": Ladder(rungs=tuple(rung for one in backwards for rung in (_SKIP_TWICE, one)), window=100),
+            "gradient.explosion": Ladder(rungs=mixed, window=100),
             # Halving the loss scale is what a dynamic scale is for.
             "scale": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
         },

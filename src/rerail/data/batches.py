@@ -46,9 +46,7 @@ class Stream:
         pool: int = 4,
     ) -> None:
         if len(examples) < batch_size:
-            raise ValueError(
-                f"{len(examples)} clips cannot fill a batch of {batch_size}; lower batch_size"
-            )
+            raise ValueError(f"{len(examples)} clips cannot fill a batch of {batch_size}; lower batch_size")
         self.examples, self.batch_size, self.seed, self.collate, self.pool = examples, batch_size, seed, collate, pool
         self._lengths = [length(example) for example in examples]
         self.epoch = self.index = 0
@@ -72,9 +70,7 @@ class Stream:
             ValueError: for a position of another order.
         """
         if state["seed"] != self.seed:
-            raise ValueError(
-                f"this position is of seed {state['seed']}, the run has {self.seed}; give the same seed"
-            )
+            raise ValueError(f"this position is of seed {state['seed']}, the run has {self.seed}; give the same seed")
         self.epoch, self.index = state["epoch"], state["index"]
         self._batches = self._order(self.epoch)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rerail.fit.config import FitConfig, problems
-from rerail.fit.loop import Result, train
+from rerail.fit.loop import Result, train, train_unguarded
 from rerail.fit.schedule import warmup_cosine
 from rerail.fit.task import Parts, Task
-from rerail.guard import LossFunction, Losses, Picture, Sound
+from rerail.guard import Losses, LossFunction, Picture, Sound
 
 __all__ = [
     "FitConfig",
@@ -19,5 +19,6 @@ __all__ = [
     "Task",
     "problems",
     "train",
+    "train_unguarded",
     "warmup_cosine",
 ]

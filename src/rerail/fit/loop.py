@@ -103,9 +103,7 @@ class _Loop:
             return self._result("halted", str(error))
         if stop.asked:
             self.guard.save()
-            return self._result(
-                "stopped", f"{stop.asked}: saved at step {self.guard.steps}; --resume goes on there"
-            )
+            return self._result("stopped", f"{stop.asked}: saved at step {self.guard.steps}; --resume goes on there")
         self._evaluate(last=True)
         self.guard.save()
         return self._result("finished", "")

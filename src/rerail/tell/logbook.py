@@ -12,7 +12,6 @@ from rerail.core.outcome import Outcome
 from rerail.core.reading import Reading
 from rerail.core.verdict import Verdict
 from rerail.tell.artifacts import save_artifact
-from rerail.tell.environment import environment
 from rerail.tell.journal import Journal, Listener
 from rerail.tell.listeners import Listeners
 
@@ -25,9 +24,9 @@ class Logbook:
         self._journal = Journal(run)
         self._listeners = Listeners(self._journal, tuple(listeners)) if listeners else None
 
-    def begin(self, tick: int, *, step: int, resumed: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-        """Open a run, or the continuation of one."""
-        data = {"config": config, "environment": environment(), "step": step}
+    def begin(self, tick: int, *, step: int, resumed: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+        """Open a run, or the continuation of one; `about` holds its `config` and `environment`."""
+        data = {**about, "step": step}
         self.note(tick, "resume" if resumed else "start", {**data, **resumed})
 
     def note(self, tick: int, text: str, data: Mapping[str, Any]) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from rerail.tell import fields
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rerail.tell.fields import Record
 
 MOVES = {  # what a verdict asks for
@@ -20,7 +22,7 @@ MOVES = {  # what a verdict asks for
     "HALT": "stop the run",
 }
 MEANINGS = {  # why a finding matters
-    "nonfinite.input": "The data itself holds numbers that are not finite; whatever is computed from them is not either.",
+    "nonfinite.input": "The data itself holds numbers that are not finite; nothing computed from them can be finite.",
     "loss.outlier": "One batch gave a loss far outside anything seen before; its update would be as far off.",
     "scale.overflow": "Half precision overflowed under the loss scale. That is how a dynamic scale finds its size.",
     "nonfinite.loss": "A loss that is no finite number has no useful gradient; its update would turn weights into NaN.",
@@ -29,7 +31,7 @@ MEANINGS = {  # why a finding matters
     "loss.spike": "The loss left its usual range and stayed out; going on from such weights often ends in divergence.",
     "gradient.explosion": "The gradient is far larger than usual; a step along it would throw the weights far away.",
 }
-_SEEN = {  # signal -> what was seen of it
+_SEEN: dict[str, Callable[[str], str]] = {  # signal -> what was seen of it
     "nonfinite.input": lambda _: "the batch holds numbers that are not finite",
     "loss.outlier": lambda signal: f"{signal} jumped far beyond anything seen before",
     "scale.overflow": lambda _: "the scaled gradient overflowed",
@@ -85,7 +87,10 @@ def knobs(values: Record) -> str:
 
 def is_neutral(name: str, value: object) -> bool:
     """Whether a knob (other than the weights) changes nothing."""
-    return {"lr_scale": 1.0, "clip_norm": math.inf}.get(name, math.nan) == fields.number(value) or value in ("as_run", "AS_RUN")
+    return {"lr_scale": 1.0, "clip_norm": math.inf}.get(name, math.nan) == fields.number(value) or value in (
+        "as_run",
+        "AS_RUN",
+    )
 
 
 def done(did: Record) -> str:
@@ -102,6 +107,8 @@ def done(did: Record) -> str:
 
 def effect(outcome: Record) -> str:
     """What came of an intervention: `recovered after 40 ticks (loss/mel 1.02 before, 0.98 now)`."""
+    if outcome.get("recovered", False) is None:
+        return f"after {fields.count(fields.whole(outcome, 'after'), 'tick')} the run goes on; nothing to compare with"
     verdict = "recovered" if outcome.get("recovered") is True else "not recovered"
     numbers = ", ".join(f"{name} {old} before, {new} now" for name, old, new in compared(outcome))
     return f"{verdict} after {fields.count(fields.whole(outcome, 'after'), 'tick')}" + (numbers and f" ({numbers})")

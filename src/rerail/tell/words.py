@@ -67,7 +67,7 @@ def _snapshot(record: Record) -> str | None:
 
 def _artifact(record: Record) -> str:
     caption = fields.text(record, "caption") or fields.text(record, "name", "a file")
-    return f"Saved {fields.text(record, 'path', 'no path')}: {caption}."
+    return f"Saved {fields.text(record, 'path', 'no path')}: {caption.rstrip('.')}."
 
 
 def _note(record: Record) -> str:

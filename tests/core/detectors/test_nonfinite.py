@@ -24,7 +24,11 @@ TABLE = [
         {"input/nonfinite/3": 4.0, "weight/norm": 1.0, "loss/total": nan},
         [("nonfinite.input", "input/nonfinite")],
     ),
-    ("an overflow of the scale", {"grad/norm": inf, "scale": 65536.0, "scale/backoffs": 0.0}, [("scale.overflow", "scale")]),
+    (
+        "an overflow of the scale",
+        {"grad/norm": inf, "scale": 65536.0, "scale/backoffs": 0.0},
+        [("scale.overflow", "scale")],
+    ),
     (
         "too many overflows",
         {"grad/norm": inf, "scale": 65536.0, "scale/backoffs": 3.0},

@@ -24,7 +24,7 @@ class Text(HTMLParser):
         self.text, self.tags = "", list[str]()
         self.feed(page.read_text("utf-8"))
 
-    def handle_starttag(self, tag: str, _: Any) -> None:  # noqa: ANN401 - the parser's own signature
+    def handle_starttag(self, tag: str, _: Any) -> None:
         self.tags.append(tag)
 
     def handle_data(self, data: str) -> None:
@@ -107,7 +107,7 @@ def test_a_folder_without_journal_is_refused(tmp_path: Path) -> None:
         report.write(tmp_path / "nothing")
 
 
-def test_a_failure_leaves_the_old_page_and_no_draft(journal: Journal, make: Make, monkeypatch: Any) -> None:  # noqa: ANN401
+def test_a_failure_leaves_the_old_page_and_no_draft(journal: Journal, make: Make, monkeypatch: Any) -> None:
     folder = journal([make("note", 0, text="start", data={})])
     old = report.write(folder).read_bytes()
 

@@ -40,7 +40,9 @@ class Cell(NamedTuple):
 class Cells:
     """Both cells and the attention between them, over the keys of one batch."""
 
-    def __init__(self, attention: Attention, first: nn.LSTMCell, second: nn.LSTMCell, keys: Keys, dropout: float):
+    def __init__(
+        self, attention: Attention, first: nn.LSTMCell, second: nn.LSTMCell, keys: Keys, dropout: float
+    ) -> None:
         known = first.input_size - keys.memory.shape[2]  # the prenet's share, driven from outside the loop
         self.attention, self.keys = attention, keys
         self.first = Cell(Late(torch.cat([first.weight_ih[:, known:], first.weight_hh], 1).t()), dropout)

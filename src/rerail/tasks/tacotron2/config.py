@@ -70,6 +70,9 @@ SIZES = {
         postnet=128,
         postnet_kernel=5,
         postnet_layers=3,
+        dropout=0.05,
+        rnn_dropout=0.0,
+        prenet_dropout=0.8,  # the fed-back frames are so telling that less of it leaves the text unread
         offset=-5.0,
         scale=2.5,
     ),

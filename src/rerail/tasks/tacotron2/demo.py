@@ -22,12 +22,12 @@ from rerail.audio import files
 from rerail.core.extras import need
 from rerail.data import demo, ljspeech
 from rerail.data.split import split
-from rerail.fit import FitConfig, LossFunction, Losses, Parts, Picture, Sound
+from rerail.fit import FitConfig, Losses, LossFunction, Parts, Picture, Sound
 from rerail.tasks.tacotron2.settings import Tacotron2Config
 from rerail.tasks.tacotron2.task import Tacotron2Task
 
-STEPS = 260
-HOT_STEPS, HOT = range(60, 66), 300.0
+STEPS = 300
+HOT_STEPS, HOT = range(60, 66), 20.0
 ENERGY_FROM = 130
 FULL_SCALE = 32768.0
 UNSEEN = ("Please enter the number of the person you are calling.", "The conference is now closed.")
@@ -38,7 +38,7 @@ def demo_task(folder: Path, *, seed: int, steps: int | None = None) -> tuple[Der
     fit = FitConfig(
         steps=steps or STEPS,
         batch_size=16,
-        lr=3e-3,
+        lr=6e-3,
         precision="fp16",
         evaluate_every=50,
         checkpoint_every=50,

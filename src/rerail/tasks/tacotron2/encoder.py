@@ -17,7 +17,9 @@ class Encoder(nn.Module):
         super().__init__()
         width = size.embedding
         self.dropout = size.dropout
-        blocks = (convolution_block(width, width, size.encoder_kernel, "relu") for _ in range(size.encoder_convolutions))
+        blocks = (
+            convolution_block(width, width, size.encoder_kernel, "relu") for _ in range(size.encoder_convolutions)
+        )
         self.convolutions = nn.ModuleList(blocks)
         self.lstm = nn.LSTM(width, size.encoder_lstm, batch_first=True, bidirectional=True)
 

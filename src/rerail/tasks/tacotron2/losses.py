@@ -10,7 +10,9 @@ from rerail.tasks.tacotron2.layers import valid
 from rerail.tasks.tacotron2.model import Output
 
 
-def losses(output: Output, mel: Tensor, text_length: Tensor, *, positive: float = 5.0, g: float = 0.2) -> dict[str, Tensor]:
+def losses(
+    output: Output, mel: Tensor, text_length: Tensor, *, positive: float = 5.0, g: float = 0.2
+) -> dict[str, Tensor]:
     """All components of a teacher-forced batch; mel: (batch, frames, bands), natural log of magnitude.
 
     `positive` weighs the one stop of each row against its many other steps; `g` is the guide's width.

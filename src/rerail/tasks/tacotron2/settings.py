@@ -23,9 +23,11 @@ class Tacotron2Config:
     weight_mel: float = field(default=1.0, metadata={"help": "weight of the mel losses", "least": 0})
     weight_gate: float = field(default=1.0, metadata={"help": "weight of the stop gate's loss", "least": 0})
     weight_attention: float = field(default=1.0, metadata={"help": "weight of guided attention", "least": 0})
-    gate_positive: float = field(default=5.0, metadata={"help": "weight of the one stop against other steps", "above": 0})
-    guide_width: float = field(default=0.2, metadata={"help": "width g of guided attention, share of text", "above": 0})
-    frame_drop: float = field(default=0.0, metadata={"help": "share of fed-back frames blanked in training", "least": 0})
+    gate_positive: float = field(default=5.0, metadata={"help": "weight of a stop against other steps", "above": 0})
+    guide_width: float = field(default=0.2, metadata={"help": "width g of guided attention", "above": 0})
+    frame_drop: float = field(
+        default=0.0, metadata={"help": "share of fed-back frames blanked in training", "least": 0}
+    )
 
     def spec(self) -> MelSpec:
         """Return how spectrograms are taken."""

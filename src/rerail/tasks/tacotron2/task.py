@@ -46,11 +46,10 @@ class Tacotron2Task:
         """
         config, fit = self.config, self.fit
         clips = ljspeech.read(Path(config.data))
-        symbols = Symbols.of([self._text(clip) for clip in clips])
+        symbols = self._symbols(clips)
         training, aside = split(clips, config.held_out)
         together = partial(collate, silence=config.spec().silence)
         model = Tacotron2(SIZES[config.size], len(symbols), config.spec().bands, config.reduction)
-        model.symbols = symbols
         optimizer = torch.optim.Adam(model.parameters(), fit.lr, weight_decay=fit.weight_decay)
         return Parts(
             model=model,
@@ -91,9 +90,10 @@ class Tacotron2Task:
     def _examples(self, clips: list[Clip], symbols: Symbols) -> list[dict[str, Any]]:
         mels = Features(folder=Path(self.config.cache), spec=self.config.spec()).prepare(clips)
         texts = [torch.tensor(symbols.encode(self._text(clip))) for clip in clips]
-        return [
-            {"id": clip.id, "text": text, "mel": mel} for clip, text, mel in zip(clips, texts, mels, strict=True)
-        ]
+        return [{"id": clip.id, "text": text, "mel": mel} for clip, text, mel in zip(clips, texts, mels, strict=True)]
+
+    def _symbols(self, clips: list[Clip]) -> Symbols:
+        return Symbols.of([self._text(clip) for clip in clips])
 
     def _text(self, clip: Clip) -> str:
         return normalise(clip.text, language=self.config.language)
@@ -105,8 +105,8 @@ class Tacotron2Task:
         return Picture(values=values, x="decoder step", y="symbol", caption=f"free-running, held-out: {batch['id'][0]}")
 
     def _speech(self, model: Tacotron2, sentence: str) -> Sound:
-        assert isinstance(model.symbols, Symbols)
-        numbers = torch.tensor([model.symbols.encode(normalise(sentence, language=self.config.language))])
+        symbols = self._symbols(ljspeech.read(Path(self.config.data)))
+        numbers = torch.tensor([symbols.encode(normalise(sentence, language=self.config.language))])
         length = torch.tensor([numbers.shape[1]])
         output = model.eval().generate(numbers, length, self._most_frames(int(length)), generator=_fixed())
         samples = griffin_lim(output.mel_post[0], self.config.spec())

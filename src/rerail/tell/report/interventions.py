@@ -39,7 +39,8 @@ def rows(interventions: Sequence[Intervention]) -> list[Row]:
 
 def recovered(case: Intervention) -> bool | None:
     """Whether the last word on an intervention is that the run recovered; None while there is no such word."""
-    return case.effects[-1].get("recovered") is True if case.effects else None
+    said = case.effects[-1].get("recovered", False) if case.effects else None
+    return None if said is None else said is True
 
 
 def move(case: Intervention) -> str:
@@ -65,5 +66,5 @@ def _row(number: int, case: Intervention) -> Row:
 
 
 def _effect(outcome: fields.Record) -> str:
-    word = "Recovered" if outcome.get("recovered") is True else "Not recovered"
+    word = {True: "Recovered", False: "Not recovered"}.get(outcome.get("recovered", False), "Went on")
     return f"{word} after {fields.count(fields.whole(outcome, 'after'), 'tick')}"
