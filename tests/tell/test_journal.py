@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rerail.tell import journal
+from rerail.tell.journal import Journal
+from rerail.tell.listeners import Listeners
+
+
+def test_every_line_is_valid_json_even_for_nan(tmp_path: Path) -> None:
+    book = Journal(tmp_path)
+    book.write("reading", 1, values={"a": math.nan, "b": math.inf, "c": -math.inf, "d": 1.5})
+    book.close()
+    (line,) = (tmp_path / "journal.jsonl").read_text().splitlines()
+    values = json.loads(line, parse_constant=lambda name: pytest.fail(f"not JSON: {name}"))["values"]
+    assert values == {"a": "nan", "b": "inf", "c": "-inf", "d": 1.5}
+
+
+def test_a_record_is_on_disk_as_soon_as_it_is_written(tmp_path: Path) -> None:
+    book = Journal(tmp_path)
+    book.write("note", 3, text="here")
+    (record,) = journal.read(tmp_path)
+    assert (record["v"], record["kind"], record["tick"], record["text"]) == (1, "note", 3, "here")
+    book.close()
+
+
+def test_a_full_file_is_rotated_and_read_in_order(tmp_path: Path) -> None:
+    book = Journal(tmp_path, rotate_bytes=500)
+    for tick in range(50):
+        book.write("note", tick, text="x" * 50)
+    book.close()
+    assert len(list(tmp_path.glob("journal-*.jsonl"))) > 5
+    assert [record["tick"] for record in journal.read(tmp_path)] == list(range(50))
+
+
+def test_appending_after_a_torn_line_loses_only_that_line(tmp_path: Path) -> None:
+    book = Journal(tmp_path)
+    for tick in range(3):
+        book.write("note", tick, text="x")
+    book.close()
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(path.read_bytes()[:-10])
+    book = Journal(tmp_path)
+    book.write("note", 9, text="y")
+    book.close()
+    texts = [(record["tick"], record["text"]) for record in journal.read(tmp_path)]
+    assert texts == [(0, "x"), (1, "x"), (0, "torn line"), (9, "y")]
+
+
+def test_what_is_no_run_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"is no run folder: it has no journal\.jsonl; give the folder of a run"):
+        list(journal.read(tmp_path))
+
+
+def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").write_text('{"v": 99, "kind": "note", "tick": 0}\n')
+    with pytest.raises(ValueError, match="has format 99, this rerail reads up to 1; update rerail"):
+        list(journal.read(tmp_path))
+
+
+def test_a_listener_that_fails_is_journalled_and_the_others_go_on(tmp_path: Path) -> None:
+    def broken(_: dict[str, Any]) -> None:
+        raise OSError("no such server")
+
+    seen: list[int] = []
+    book = Journal(tmp_path)
+    listeners = Listeners(book, (broken, lambda record: seen.append(record["tick"])))
+    for tick in range(5):
+        book.write("note", tick, text="x")
+    listeners.close(5)
+    book.close()
+    assert seen == list(range(5))
+    (note,) = [record for record in journal.read(tmp_path) if record["text"] == "listener failed"]
+    assert note["data"] == {"listener": "broken", "error": "OSError: no such server"}
+
+
+def test_a_slow_listener_never_holds_up_the_writer(tmp_path: Path) -> None:
+    gate = threading.Event()
+    book = Journal(tmp_path)
+    listeners = Listeners(book, (lambda _: gate.wait(30),), bound=10)
+    began = time.perf_counter()
+    for tick in range(500):
+        book.write("note", tick, text="x")
+    assert time.perf_counter() - began < 5
+    assert listeners.dropped >= 480
+    gate.set()
+    listeners.close(500)
+    book.close()
+    *_, last = journal.read(tmp_path)
+    assert last["text"] == "listeners missed records"
+    assert last["data"]["records"] == listeners.dropped
