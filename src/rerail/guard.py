@@ -342,7 +342,7 @@ class Guard:
         begun = self.run is not None and (self.run / "journal.jsonl").exists()
         if begun and not resume:
             raise ValueError(f"{self.run} already holds a run; choose another folder, or resume it (resume=True)")
-        self._checkpoints = Checkpoints(self.run / "checkpoints") if self.run is not None else None
+        self._checkpoints = Checkpoints(self.run / "checkpoints", self._parts.masks()) if self.run is not None else None
         self._quarantine = Quarantine(self.run / "quarantine.jsonl" if self.run is not None else None)
         device = next(self.model.parameters()).device.type
         found: tuple[Path, dict[str, Any], Sequence[str]] | None = None

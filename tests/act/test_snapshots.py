@@ -101,6 +101,15 @@ def test_a_poisoned_state_is_never_kept() -> None:
     assert shots.newest_healthy().step == 0
 
 
+def test_a_mask_of_infinities_is_no_poison() -> None:
+    run = parts()
+    run.model.kept.fill_(-math.inf)
+    shots = Snapshots(run, probation=1, capacity=10**9)
+    assert shots.take(tick=0, step=0, healthy=True)
+    run.model.fleeting.fill_(-math.inf)
+    assert shots.take(tick=1, step=1) is None
+
+
 def test_a_byte_cap_keeps_the_newest_and_the_last_healthy() -> None:
     shots = Snapshots(parts(), probation=1, capacity=1)
     for step in range(5):

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from rerail.act.state import finite
+from rerail.act.state import sound
 from rerail.core.retention import thin
 
 FORMAT = 1
@@ -37,10 +37,13 @@ class Manifest:
 
 
 class Checkpoints:
-    """The checkpoints of one run. The `newest` healthy ones are never deleted; older ones thin out with age."""
+    """The checkpoints of one run; `masks` are the buffers that may hold infinities.
 
-    def __init__(self, folder: Path, newest: int = 2) -> None:
-        self.folder, self.newest = folder, newest
+    The `newest` healthy ones are never deleted; older ones thin out with age.
+    """
+
+    def __init__(self, folder: Path, masks: frozenset[str] = frozenset(), newest: int = 2) -> None:
+        self.folder, self.masks, self.newest = folder, masks, newest
 
     def save(self, state: Mapping[str, Any], *, step: int, tick: int, healthy: bool) -> Path:
         """Write a checkpoint atomically, then delete what retention no longer keeps; return its folder.
@@ -48,7 +51,7 @@ class Checkpoints:
         Raises:
             ValueError: for a state that is not finite. It is not written.
         """
-        if not finite([state["model"], state["optimizers"]]):
+        if not sound(state, self.masks):
             raise ValueError(f"checkpoint of step {step}: the state is not finite, so it was not saved; rewind first")
         buffer = io.BytesIO()
         torch.save(dict(state), buffer)

@@ -31,6 +31,7 @@ class Snapshots:
 
     def __init__(self, parts: state.Parts, probation: int, capacity: int) -> None:
         self.parts, self.probation, self.capacity = parts, probation, capacity
+        self.masks = parts.masks()
         self.kept: list[Snapshot] = []
 
     def take(
@@ -38,7 +39,7 @@ class Snapshots:
     ) -> Snapshot | None:
         """Copy the run's state. None where the state is not finite: a poisoned state is never kept."""
         captured = state.capture(self.parts)
-        if not state.finite([captured["model"], captured["buffers"], captured["optimizers"]]):
+        if not state.sound(captured, self.masks):
             return None
         snapshot = Snapshot(tick=tick, step=step, state=captured, position=position, healthy=healthy)
         self.kept.append(snapshot)

@@ -33,6 +33,10 @@ class Parts:
     optimizers: Sequence[torch.optim.Optimizer]
     others: Sequence[Stateful] = ()
 
+    def masks(self) -> frozenset[str]:
+        """Return the names of the buffers that hold infinities now, before training: masks, which may."""
+        return frozenset(name for name, buffer in self.model.named_buffers() if not finite(buffer))
+
 
 def capture(parts: Parts) -> dict[str, Any]:
     """Copy the state of all parts and of every random generator."""
@@ -90,6 +94,12 @@ def restore_random(state: Mapping[str, Any]) -> None:
     torch.set_rng_state(state["torch"])
     if state["cuda"]:
         torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def sound(state: Mapping[str, Any], masks: frozenset[str]) -> bool:
+    """Say whether a captured state is finite: weights, optimizers, and the buffers that are not `masks`."""
+    named = {**state["model"], **state["buffers"]}
+    return finite([[value for name, value in named.items() if name not in masks], state["optimizers"]])
 
 
 def finite(state: object) -> bool:
