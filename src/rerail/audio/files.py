@@ -1,9 +1,10 @@
-"""Sound files to samples and back."""
+"""Sound files to samples and back. A file is written whole or not at all."""
 
 from __future__ import annotations
 
 import io
 import os
+import threading
 from pathlib import Path
 
 import torch
@@ -21,12 +22,11 @@ def read(path: Path, sample_rate: int, *, resample: bool = False) -> Tensor:
         ValueError: for a file that is missing, empty, not decodable, or of another rate where `resample` is off.
     """
     soundfile = need("soundfile", extra="audio")
-    if not path.exists():
-        raise ValueError(f"{path}: no such file; check the id in the metadata, or restore the recording")
+    _expect_content(path)
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise ValueError(f"{path}: cannot be decoded ({error}); convert it to WAV or FLAC") from None
+        raise ValueError(f"{path}: cannot be decoded ({error}); convert it to WAV or FLAC") from error
     if not len(samples):
         raise ValueError(f"{path}: holds no samples; remove the clip or record it again")
     mono = samples.mean(axis=1)
@@ -43,19 +43,38 @@ def encode_wav(samples: Tensor, sample_rate: int) -> bytes:
     Raises:
         ValueError: for samples that are not finite.
     """
-    if not bool(torch.isfinite(samples).all()):
-        bad = int((~torch.isfinite(samples)).sum())
+    if bad := int((~torch.isfinite(samples)).sum()):
         raise ValueError(f"{bad} of {samples.numel()} samples are not finite; nothing was written; check the model")
     buffer = io.BytesIO()
-    sound = samples.detach().cpu().clamp(-1, 1).numpy()
+    sound = samples.detach().cpu().flatten().clamp(-1, 1).numpy()
     need("soundfile", extra="audio").write(buffer, sound, sample_rate, format="WAV", subtype="PCM_16")
     return buffer.getvalue()
 
 
 def write(path: Path, samples: Tensor, sample_rate: int) -> None:
-    """Write a 16-bit WAV file, whole or not at all."""
-    content = encode_wav(samples, sample_rate)
+    """Write `(samples,)` in [-1, 1] as a 16-bit WAV file.
+
+    Raises:
+        ValueError: for samples that are not finite, or a name that does not end in `.wav`.
+    """
+    if path.suffix.lower() != ".wav":
+        raise ValueError(f"{path}: only WAV is written, and the name ends in {path.suffix!r}; name it .wav")
+    store(path, encode_wav(samples, sample_rate))
+
+
+def store(path: Path, content: bytes) -> None:
+    """Put `content` at `path`, creating its folder. Whoever reads there meets the old file or the new one, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")  # two writers do not share a draft
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _expect_content(path: Path) -> None:
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; check the id in the metadata, or restore the recording")
+    if not path.stat().st_size:
+        raise ValueError(f"{path}: is empty (0 bytes); restore the recording or remove the clip")

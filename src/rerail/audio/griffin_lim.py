@@ -9,27 +9,30 @@ from rerail.audio.mel import MelSpec, filters, stft
 
 MOMENTUM = 0.99
 NNLS_STEPS = 200
+TINY = 1e-10  # keeps divisions defined where a magnitude is zero; far below any floor
 
 
 def griffin_lim(mel: Tensor, spec: MelSpec, iterations: int = 60) -> Tensor:
-    """Return samples `(n,)` whose spectrogram is near `mel` `(frames, bands)`, natural logarithm of magnitude.
+    """Return samples `((frames - 1) * hop,)` whose spectrogram is near `mel` `(frames, bands)`, natural logarithm.
 
     Fast Griffin-Lim (Perraudin, Balazs and Soendergaard 2013) from a fixed start, so that equal input gives equal
-    output and no random generator is touched.
+    output and no random generator is touched. One frame or none gives `hop` samples.
+
+    Raises:
+        ValueError: for a spectrogram that is not finite.
     """
-    magnitude = linear_magnitude(mel.detach().float().exp().T, spec)
-    length = (magnitude.shape[1] - 1) * spec.hop
-    window = torch.hann_window(spec.win)
-    noise = torch.rand(magnitude.shape, generator=torch.Generator().manual_seed(0))
-    angles = torch.polar(torch.ones_like(noise), 2 * torch.pi * noise)
-    before = torch.zeros_like(angles)
+    if bad := int((~torch.isfinite(mel)).sum()):
+        raise ValueError(f"{bad} of {mel.numel()} mel values are not finite; nothing can be spoken; check the model")
+    frames = mel.shape[0]
+    magnitude = linear_magnitude(_long_enough(mel.detach().float(), spec).exp().T, spec)
+    phase = _start(magnitude)
+    before = torch.zeros_like(phase)
     for _ in range(iterations):
-        samples = torch.istft(magnitude * angles, spec.n_fft, spec.hop, spec.win, window, length=length)
-        rebuilt = stft(samples, spec)
-        angles = rebuilt - before * (MOMENTUM / (1 + MOMENTUM))
-        angles = angles / angles.abs().clamp(min=1e-16)
+        rebuilt = stft(_samples(magnitude * phase, spec), spec)
+        leap = rebuilt - before * (MOMENTUM / (1 + MOMENTUM))
+        phase = leap / leap.abs().clamp(min=TINY)
         before = rebuilt
-    return torch.istft(magnitude * angles, spec.n_fft, spec.hop, spec.win, window, length=length)
+    return _samples(magnitude * phase, spec)[: max(1, frames - 1) * spec.hop]
 
 
 def linear_magnitude(mel: Tensor, spec: MelSpec) -> Tensor:
@@ -37,8 +40,27 @@ def linear_magnitude(mel: Tensor, spec: MelSpec) -> Tensor:
 
     Multiplicative updates for non-negative least squares (Lee and Seung 2001), from the back-projected bands.
     """
-    basis = filters(spec)
-    guess = (basis.T @ mel).clamp(min=1e-10)
+    basis = filters(spec).to(mel.device)
+    projected = basis.T @ mel
+    guess = projected.clamp(min=TINY)
     for _ in range(NNLS_STEPS):
-        guess = guess * (basis.T @ mel) / (basis.T @ (basis @ guess)).clamp(min=1e-10)
+        guess = guess * projected / (basis.T @ (basis @ guess)).clamp(min=TINY)
     return guess
+
+
+def _samples(spectrum: Tensor, spec: MelSpec) -> Tensor:
+    window = torch.hann_window(spec.win, device=spectrum.device)
+    length = (spectrum.shape[1] - 1) * spec.hop
+    return torch.istft(spectrum, spec.n_fft, spec.hop, spec.win, window, length=length)
+
+
+def _start(magnitude: Tensor) -> Tensor:
+    # Noise rather than zeros: equal phases everywhere pile up to clicks that the iterations never quite lose.
+    turns = torch.rand(magnitude.shape, generator=torch.Generator().manual_seed(0)).to(magnitude.device)
+    return torch.polar(torch.ones_like(turns), 2 * torch.pi * turns)
+
+
+def _long_enough(mel: Tensor, spec: MelSpec) -> Tensor:
+    # The spectrum of fewer frames cannot be taken back: its edges would be reflected past its end.
+    missing = 2 + spec.n_fft // (2 * spec.hop) - mel.shape[0]
+    return torch.nn.functional.pad(mel, (0, 0, 0, missing), value=spec.silence) if missing > 0 else mel

@@ -6,12 +6,14 @@ import torch
 from torch import Tensor
 
 FRAME = 256  # samples
+THRESHOLD_DB = 40.0
+KEEP = 2 * FRAME  # samples of room around the speech
 
 
-def trim(samples: Tensor, threshold_db: float = 40.0, keep: int = 2 * FRAME) -> Tensor:
+def trim(samples: Tensor, threshold_db: float = THRESHOLD_DB, keep: int = KEEP) -> Tensor:
     """Cut `(samples,)` to the frames within `threshold_db` of the loudest, and `keep` samples around them.
 
-    Samples that are not finite are returned as they are: where speech begins cannot be told.
+    Samples that are not finite, and silent ones, are returned as they are: where speech begins cannot be told.
     """
     if samples.shape[0] < FRAME or not bool(torch.isfinite(samples).all()):
         return samples

@@ -29,11 +29,16 @@ def collate(examples: Sequence[Example], silence: float) -> dict[str, Any]:
     }
 
 
+def _frames(example: Example) -> int:
+    return len(example["mel"])
+
+
 class Stream:
     """Endless batches, in a new order each epoch that only the seed and the epoch decide.
 
     Clips of like length share a batch: each `pool` batches' worth of the shuffled clips is sorted by length, and the
-    batches are shuffled again. Clips that fill no batch at the end of an epoch wait for another epoch's order.
+    batches are shuffled again. The few clips that fill no batch at the end of an epoch are left out of it, whichever
+    the shuffle put last; so every clip has the same share of the batches.
     """
 
     def __init__(
@@ -42,11 +47,13 @@ class Stream:
         batch_size: int,
         seed: int,
         collate: Callable[[Sequence[Example]], Any],
-        length: Callable[[Example], int] = lambda example: len(example["mel"]),
+        length: Callable[[Example], int] = _frames,
         pool: int = 4,
     ) -> None:
-        if len(examples) < batch_size:
-            raise ValueError(f"{len(examples)} clips cannot fill a batch of {batch_size}; lower batch_size")
+        if not 1 <= batch_size <= len(examples):
+            raise ValueError(
+                f"batch_size: {batch_size} cannot be filled from {len(examples)} clips; give 1 to {len(examples)}"
+            )
         self.examples, self.batch_size, self.seed, self.collate, self.pool = examples, batch_size, seed, collate, pool
         self._lengths = [length(example) for example in examples]
         self.epoch = self.index = 0
@@ -69,10 +76,15 @@ class Stream:
         Raises:
             ValueError: for a position of another order.
         """
-        if state["seed"] != self.seed:
-            raise ValueError(f"this position is of seed {state['seed']}, the run has {self.seed}; give the same seed")
-        self.epoch, self.index = state["epoch"], state["index"]
-        self._batches = self._order(self.epoch)
+        epoch, index, seed = state["epoch"], state["index"], state["seed"]
+        if seed != self.seed:
+            raise ValueError(f"this position is of seed {seed}, the run has {self.seed}; give the same seed")
+        if not 0 <= index < len(self._batches):
+            raise ValueError(
+                f"this position is batch {index}, an epoch has {len(self._batches)}; give the same data and batch_size"
+            )
+        self.epoch, self.index = epoch, index
+        self._batches = self._order(epoch)
 
     def _step(self) -> None:
         self.index += 1
@@ -81,11 +93,12 @@ class Stream:
             self._batches = self._order(self.epoch)
 
     def _order(self, epoch: int) -> list[list[int]]:
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**63)
         shuffled: list[int] = torch.randperm(len(self.examples), generator=generator).tolist()
-        size, batches = self.batch_size, []
-        for start in range(0, len(shuffled), size * self.pool):
-            near = sorted(shuffled[start : start + size * self.pool], key=self._lengths.__getitem__)
-            skip = len(near) % size  # the shortest ones wait; which ones they are changes with every epoch's order
-            batches += [near[first : first + size] for first in range(skip, len(near), size)]
+        size = self.batch_size
+        full = shuffled[: len(shuffled) // size * size]  # before sorting: else it were always the shortest clips
+        batches: list[list[int]] = []
+        for start in range(0, len(full), size * self.pool):
+            near = sorted(full[start : start + size * self.pool], key=self._lengths.__getitem__)
+            batches += [near[first : first + size] for first in range(0, len(near), size)]
         return [batches[one] for one in torch.randperm(len(batches), generator=generator).tolist()]

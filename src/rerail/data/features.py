@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,9 @@ from torch import Tensor
 
 from rerail.audio import files
 from rerail.audio.mel import MelSpec, log_mel
-from rerail.audio.trim import trim
+from rerail.audio.trim import FRAME, KEEP, THRESHOLD_DB, trim
 from rerail.data.clip import Clip
+from rerail.data.problems import listed
 
 FORMAT = "1"  # raised when the way of computing changes
 
@@ -30,7 +31,7 @@ class Features:
     resample: bool = False
 
     def mel(self, clip: Clip) -> Tensor:
-        """Return the clip's mel spectrogram `(frames, bands)`, computed at most once.
+        """Return the clip's mel spectrogram `(frames, bands)`, natural logarithm, computed at most once.
 
         Samples that are not finite come through as they are: whoever trains on them must see them.
 
@@ -38,21 +39,22 @@ class Features:
             ValueError: where the recording cannot be read.
         """
         path = self.folder / f"{self.key(clip)}.npy"
-        if not path.exists():
-            self._store(path, self._compute(clip))
+        if not _whole(path):
+            files.store(path, _npy(self._compute(clip)))
         return torch.from_numpy(np.load(path, mmap_mode="c"))
 
     def key(self, clip: Clip) -> str:
         """Return the hash of parameters and recording."""
         content = clip.path.read_bytes() if clip.path.is_file() else b""
-        parameters = repr((FORMAT, self.spec, self.trimmed, self.resample)).encode()
+        cut = (FRAME, THRESHOLD_DB, KEEP) if self.trimmed else None
+        parameters = repr((FORMAT, self.spec, cut, self.resample)).encode()
         return hashlib.sha256(parameters + content).hexdigest()[:32]
 
     def prepare(self, clips: Sequence[Clip], progress: Callable[[int, int], None] | None = None) -> list[Tensor]:
         """Compute what is missing and return every spectrogram; `progress` is told (done, of how many).
 
         Raises:
-            ValueError: naming every recording that cannot be read.
+            ValueError: naming the recordings that cannot be read, at most 20 of them.
         """
         mels, problems = [], []
         for number, clip in enumerate(clips, 1):
@@ -63,16 +65,26 @@ class Features:
             if progress:
                 progress(number, len(clips))
         if problems:
-            raise ValueError("\n".join(problems))
+            raise ValueError(listed("recordings", problems))
         return mels
 
     def _compute(self, clip: Clip) -> Tensor:
         samples = files.read(clip.path, self.spec.sample_rate, resample=self.resample)
         return log_mel(trim(samples) if self.trimmed else samples, self.spec)
 
-    def _store(self, path: Path, mel: Tensor) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.draft")
-        with draft.open("wb") as file:
-            np.save(file, mel.numpy())
-        draft.replace(path)
+
+def _npy(mel: Tensor) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, mel.numpy())
+    return buffer.getvalue()
+
+
+def _whole(path: Path) -> bool:
+    """Whether a file is there with all its bytes; a crash of the machine may leave less than was written."""
+    if not path.is_file():
+        return False
+    try:
+        np.load(path, mmap_mode="r")
+    except (ValueError, EOFError):  # a file cut in its numbers, or before them: computed again
+        return False
+    return True

@@ -6,33 +6,42 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rerail.data.clip import Clip
+from rerail.data.problems import listed
 
 COLUMNS = (2, 3)
-MOST_PROBLEMS = 20
 
 
 def read(folder: Path) -> list[Clip]:
-    """Read a corpus.
+    """Read a corpus; of three columns the last is the text.
 
     Raises:
         ValueError: naming everything that is wrong with it, at most 20 places.
     """
     metadata = folder / "metadata.csv"
-    if not metadata.is_file():
-        raise ValueError(f"{metadata}: no such file; give a folder in LJSpeech layout (metadata.csv and wavs/)")
-    lines = metadata.read_text(encoding="utf8").splitlines()
     clips, problems, seen = [], [], dict[str, int]()
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_lines(metadata), 1):
         if not line.strip():
             continue
-        clip = _clip(folder, line.split("|"))
-        problems += [f"line {number}: {problem}" for problem in _problems(line.split("|"), clip, seen, number)]
+        columns = line.split("|")
+        clip = _clip(folder, columns)
+        problems += [f"line {number}: {problem}" for problem in _problems(columns, clip, seen, number)]
         clips.append(clip)
-    if not clips and not problems:
+    if not clips:
         problems = ["it has no lines; write one `id|text` line for each recording"]
     if problems:
-        raise ValueError(_all_of(metadata, problems))
+        raise ValueError(listed(str(metadata), problems))
     return clips
+
+
+def _lines(metadata: Path) -> list[str]:
+    if not metadata.is_file():
+        raise ValueError(f"{metadata}: no such file; give a folder in LJSpeech layout (metadata.csv and wavs/)")
+    try:
+        text = metadata.read_text(encoding="utf-8-sig")  # editors on Windows put a mark before the first id
+    except UnicodeDecodeError as error:
+        line = metadata.read_bytes()[: error.start].count(b"\n") + 1
+        raise ValueError(f"{metadata}: line {line} is not UTF-8; save the file with that encoding") from error
+    return text.split("\n")  # splitlines would also split inside a text, at rare separators
 
 
 def _clip(folder: Path, columns: list[str]) -> Clip:
@@ -44,10 +53,13 @@ def _clip(folder: Path, columns: list[str]) -> Clip:
 
 def _problems(columns: list[str], clip: Clip, seen: dict[str, int], number: int) -> Iterator[str]:
     if len(columns) not in COLUMNS:
-        yield f"{len(columns)} columns, expected id|text or id|text|normalised text; mend the line"
+        yield f"{len(columns)} column(s), expected id|text or id|text|normalised text; mend the line"
         return
-    if not clip.id or not clip.text:
-        yield f"empty {'text' if clip.id else 'id'}; fill it in or remove the line"
+    if not clip.text:
+        yield "empty text; fill it in or remove the line"
+    if not clip.id:
+        yield "empty id; fill it in or remove the line"
+        return
     if clip.id in seen:
         yield f"id {clip.id!r} stands in line {seen[clip.id]} already; give each recording one line"
     seen.setdefault(clip.id, number)
@@ -55,9 +67,3 @@ def _problems(columns: list[str], clip: Clip, seen: dict[str, int], number: int)
         yield f"{clip.path.name} (or .flac) is missing in {clip.path.parent}; restore it or remove the line"
     elif clip.path.stat().st_size == 0:
         yield f"{clip.path.name} is empty (0 bytes); restore it or remove the line"
-
-
-def _all_of(path: Path, problems: list[str]) -> str:
-    shown = "\n  ".join(problems[:MOST_PROBLEMS])
-    more = len(problems) - MOST_PROBLEMS
-    return f"{path}: {len(problems)} problem(s)\n  {shown}" + (f"\n  and {more} more" if more > 0 else "")
