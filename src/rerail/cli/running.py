@@ -30,7 +30,7 @@ class Watched:
 
 
 def run_under_eyes(
-    task: Task, fit: FitConfig, run: Path, *, resume: bool = False, describe: Mapping[str, Any] | None = None
+    task: Task, fit: FitConfig, run: Path, *, resume: bool | Path = False, describe: Mapping[str, Any] | None = None
 ) -> Watched:
     """Train with a progress bar and a log; write the report; say how it ended."""
     with Console(total=fit.steps, every=fit.log_every) as console, RunLog(run / "run.log", every=fit.log_every) as log:

@@ -20,6 +20,7 @@ def fill(parser: ArgumentParser) -> None:
     tacotron2 = ArgumentParser(description="Train a Tacotron2 on clips with transcripts.", exit_on_error=False)
     tacotron2.add_argument("--run", type=str, default="runs/tacotron2", help="folder of the run; it must be new")
     tacotron2.add_argument("--resume", action="store_true", help="go on from the newest checkpoint of the run")
+    tacotron2.add_argument("--resume-from", type=str, default="", help="go on from this checkpoint (a step-* folder)")
     tacotron2.add_argument("--speak", type=list[str], default=[], help="sentences to synthesise at the end (a list)")
     add_config(tacotron2, (Tacotron2Config, FitConfig))
     trainers.add_subcommand("tacotron2", tacotron2, help="text to spectrogram, with attention and a stop gate")
@@ -30,4 +31,10 @@ def run(arguments: Namespace) -> int:
     given = arguments[arguments.task]
     config, fit = configs(given, (Tacotron2Config, FitConfig))
     task = Tacotron2Task(config, fit, tuple(given.speak))
-    return run_under_eyes(task, fit, Path(given.run), resume=given.resume, describe=asdict(config)).code
+    return run_under_eyes(
+        task,
+        fit,
+        Path(given.run),
+        resume=Path(given.resume_from) if given.resume_from else given.resume,
+        describe=asdict(config),
+    ).code
