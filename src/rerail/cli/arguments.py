@@ -56,7 +56,7 @@ class CheckedConfigFile(ActionConfigFile):
         """Check each key alone, then hand over to the library."""
         if found := file_problems(parser, Path(values)):
             raise ValueError("\n  ".join([f"{values}: {len(found)} problem(s)", *found]))
-        super().__call__(parser, cfg, values, option_string)
+        super().__call__(parser, cfg, values, option_string)  # type: ignore[no-untyped-call]
 
 
 def file_problems(parser: ArgumentParser, path: Path) -> list[str]:

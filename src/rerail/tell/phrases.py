@@ -46,7 +46,7 @@ _SEEN: dict[str, Callable[[str], str]] = {  # signal -> what was seen of it
 def finding(record: Record) -> str:
     """What one finding saw: `loss/energy is not finite (inf)`."""
     code, signal = fields.text(record, "code", "unnamed finding"), fields.text(record, "signal", "the run")
-    seen = _SEEN.get(code, lambda name: f"{code} was found in {name}")(signal)
+    seen = _SEEN[code](signal) if code in _SEEN else f"{code} was found in {signal}"
     numbers = evidence(record)
     return f"{seen} ({numbers})" if numbers else seen
 

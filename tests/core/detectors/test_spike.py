@@ -59,3 +59,13 @@ def test_outliers_stay_out_of_their_own_window() -> None:
     for tick, value in enumerate([*CALM, 1e6]):
         memory, _ = detector.update(memory, Reading(tick=tick, values={"loss/x": value}))
     assert max(memory.tracks["loss/x"].accepted.values) < 2
+
+
+def test_a_component_that_sets_in_later_is_no_spike() -> None:
+    detector = Spike()
+    memory, codes = detector.init(), list[str]()
+    for tick in range(80):
+        values = {"loss/mel": 1.0, "loss/total": 1.0} | ({"loss/extra": 5.0, "loss/total": 6.0} if tick >= 40 else {})
+        memory, findings = detector.update(memory, Reading(tick=tick, values=values))
+        codes += [found.code for found in findings]
+    assert codes == []

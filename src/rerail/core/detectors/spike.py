@@ -49,11 +49,12 @@ class Spike:
         return SpikeMemory()
 
     def update(self, memory: SpikeMemory, reading: Reading) -> tuple[SpikeMemory, tuple[Finding, ...]]:
-        """Judge every `loss/...` signal of the reading."""
+        """Judge every component; the total only where it is all there is, since it moves whenever a weight does."""
         step = reading.values.get("step", float(reading.tick))
         tracks, findings = dict(memory.tracks), []
-        for name, value in reading.under("loss").items():
-            if math.isfinite(value):
+        losses = reading.under("loss")
+        for name, value in losses.items():
+            if math.isfinite(value) and (name != "loss/total" or len(losses) == 1):
                 track = tracks.get(name, Track())
                 track = replace(track, accepted=track.accepted.before(step))
                 tracks[name], found = self._judge(track, name, step, value)

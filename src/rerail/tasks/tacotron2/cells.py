@@ -57,9 +57,10 @@ class Cells:
     def start(self) -> State:
         """All zero, as published."""
         memory = self.keys.memory
-        a, d = self.first.product.weight.shape[1] // 4, self.second.product.weight.shape[1] // 4
-        zeros = (memory.new_zeros(len(memory), width) for width in (a, a, d, d, memory.shape[2]))
-        return State(*zeros, memory.new_zeros(len(memory), 2, memory.shape[1]))
+        batch, symbols, width = memory.shape
+        query = memory.new_zeros(batch, self.first.product.weight.shape[1] // 4)
+        hidden = memory.new_zeros(batch, self.second.product.weight.shape[1] // 4)
+        return State(query, query, hidden, hidden, memory.new_zeros(batch, width), memory.new_zeros(batch, 2, symbols))
 
     def step(self, drive: Tensor, state: State) -> State:
         """One step of the loop; drive: (batch, 4 attention_rnn)."""

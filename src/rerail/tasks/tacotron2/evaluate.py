@@ -1,8 +1,13 @@
-"""Held-out metrics of a Tacotron2, teacher-forced and free-running, and a control with the texts shuffled."""
+"""What the network does on held-out clips: teacher-forced, free-running, and with the texts shuffled.
+
+Deterministic: the same weights and clips give the same numbers, and the global RNG is left alone. A network that is
+not finite gives NaN.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -11,64 +16,106 @@ from torch import Tensor
 from rerail.tasks.tacotron2 import metrics
 from rerail.tasks.tacotron2.model import Output, Tacotron2
 
+ALIGNMENT = {
+    "diagonal_mass": metrics.diagonal_mass,
+    "diagonality": metrics.diagonality,
+    "focus": metrics.focus,
+    "monotonicity": metrics.monotonicity,
+    "coverage": metrics.coverage,
+}
+ROTATIONS = 5  # shuffled texts: how many other texts each clip is tried with
+PAIR = 2  # clips in a batch that can trade their texts
+LIMIT = 2  # free running ends at this many times the longest true length
+
 Batch = Mapping[str, Any]
-LONGEST = 2.0  # times the longest true clip: free-running speech beyond that has not found its end
-SHUFFLES = 3
 
 
-def evaluate(model: Tacotron2, batches: Iterable[Batch]) -> dict[str, float]:
-    """Measure held-out batches; every number is a mean over clips, NaN where the model is not finite.
+def evaluate(model: Tacotron2, batches: Iterable[Batch], *, threshold: float = 0.5, seed: int = 0) -> dict[str, float]:
+    """Return means over all clips. Names in `/forced` are teacher-forced, names in `/free` free-running.
 
-    `.../forced` is teacher-forced, `.../free` free-running. `mel` is the teacher-forced error after the postnet, in
-    nepers; `mel_shuffled` the same with each clip given another's text, and `reads_text` how much worse that is, as a
-    share: a model that ignores its text has 0. Deterministic; the model is left in evaluation mode.
+    `mel` is the teacher-forced error after the postnet, `mel_shuffled` the same with other clips' texts, and
+    `reads_text` by what share that is worse: 0 where the text is ignored. A batch of one clip has neither.
+    A batch holds `text` (batch, symbols), `text_length`, `mel` (batch, frames, bands) and `mel_length`.
     """
+    batches = list(batches)
+    if not batches:
+        raise ValueError("evaluate got no batches; give at least one held-out batch")
+    with _judged(model):
+        rows = [_forced(model, one, threshold, seed) | _free(model, one, threshold, seed) for one in batches]
+    pooled = {name: torch.cat([row[name] for row in rows]).double() for name in rows[0]}
+    hits, said, last = pooled.pop("gate_counts").sum(0)
+    gate = {"gate_precision": float(hits / said.clamp(min=1)), "gate_recall": float(hits / last)}
+    means = {name: float(values.mean()) for name, values in pooled.items()} | gate
+    if min(len(one["text"]) for one in batches) < PAIR:
+        return means
+    shuffled = mel_error(model, batches, shuffle_text=True, seed=seed)
+    return means | {"mel_shuffled": shuffled, "reads_text": shuffled / means["mel"] - 1.0}
+
+
+def mel_error(model: Tacotron2, batches: Iterable[Batch], *, shuffle_text: bool, seed: int = 0) -> float:
+    """Teacher-forced mean absolute mel error, of every clip with its own text or with those of other clips.
+
+    A network that reads its text does clearly worse with the texts shuffled.
+    """
+    errors: list[Tensor] = []
+    with _judged(model):
+        for batch in batches:
+            for text in _rotated(batch) if shuffle_text else [batch]:
+                output = _run(model, text, seed)
+                errors.append(metrics.mel_error(output.mel_post, text["mel"], text["mel_length"]))
+    return float(torch.cat(errors).double().mean())
+
+
+def _rotated(batch: Batch) -> Iterator[Batch]:
+    """The batch with each clip's text replaced by that of another clip, in several ways."""
+    rows = len(batch["text"])
+    if rows < PAIR:
+        raise ValueError(f"shuffling texts needs at least {PAIR} clips in a batch, got {rows}; use larger batches")
+    for by in range(1, min(rows, ROTATIONS + 1)):
+        yield {**batch, "text": batch["text"].roll(by, 0), "text_length": batch["text_length"].roll(by, 0)}
+
+
+def _run(model: Tacotron2, batch: Batch, seed: int) -> Output:
+    arguments = (batch[name] for name in ("text", "text_length", "mel", "mel_length"))
+    output: Output = model(*arguments, generator=_generator(batch, seed))
+    return output
+
+
+def _forced(model: Tacotron2, batch: Batch, threshold: float, seed: int) -> dict[str, Tensor]:
+    output = _run(model, batch, seed)
+    gate = output.gate_logits
+    return {
+        **_alignment(output, batch, "/forced"),
+        "mel": metrics.mel_error(output.mel_post, batch["mel"], batch["mel_length"]),
+        "gate_accuracy/forced": metrics.gate_accuracy(gate, output.steps, threshold),
+        "gate_counts": metrics.gate_counts(gate, output.steps, threshold),
+    }
+
+
+def _free(model: Tacotron2, batch: Batch, threshold: float, seed: int) -> dict[str, Tensor]:
+    limit = LIMIT * int(batch["mel_length"].max())
+    output = model.generate(batch["text"], batch["text_length"], limit, threshold, generator=_generator(batch, seed))
+    error = metrics.length_error(output.mel_length, batch["mel_length"], output.gate_logits)
+    right = torch.where(error.isnan(), error, (error <= metrics.NEAR_END).float())
+    return {**_alignment(output, batch, "/free"), "length_error/free": error, "gate_accuracy/free": right}
+
+
+def _alignment(output: Output, batch: Batch, suffix: str) -> dict[str, Tensor]:
+    scores = {name: score(output.alignment, batch["text_length"], output.steps) for name, score in ALIGNMENT.items()}
+    return {name + suffix: score for name, score in scores.items()}
+
+
+def _generator(batch: Batch, seed: int) -> torch.Generator:
+    return torch.Generator(batch["text"].device).manual_seed(seed)
+
+
+@contextmanager
+def _judged(model: Tacotron2) -> Iterator[None]:
+    """Evaluation mode without gradients; the mode is put back afterwards."""
+    training = model.training
     model.eval()
-    rows: dict[str, list[Tensor]] = {}
-    for batch in batches:
-        for name, values in _measure(model, batch).items():
-            rows.setdefault(name, []).append(values.reshape(-1).float())
-    means = {name: float(torch.cat(values).mean()) for name, values in rows.items()}
-    return means | {"reads_text": means["mel_shuffled"] / means["mel"] - 1}
-
-
-@torch.no_grad()
-def _measure(model: Tacotron2, batch: Batch) -> dict[str, Tensor]:
-    text, text_length, mel, length = (batch[name] for name in ("text", "text_length", "mel", "mel_length"))
-    forced = model(text, text_length, mel, length, generator=_fixed())
-    free = model.generate(text, text_length, int(LONGEST * int(length.max())), generator=_fixed())
-    return (
-        _attention(forced, text_length, "forced")
-        | _attention(free, text_length, "free")
-        | {
-            "gate_accuracy/forced": metrics.gate_accuracy(forced.gate_logits, forced.steps),
-            "gate_precision": metrics.gate_precision(forced.gate_logits, forced.steps),
-            "gate_recall": metrics.gate_recall(forced.gate_logits, forced.steps),
-            "gate_accuracy/free": (metrics.length_error(free.mel_length, length) <= metrics.BAND).float(),
-            "length_error/free": metrics.length_error(free.mel_length, length),
-            "mel": metrics.mel_error(forced.mel_post, mel, length),
-            "mel_shuffled": torch.stack([_with_others_text(model, batch, by) for by in range(1, 1 + SHUFFLES)]),
-        }
-    )
-
-
-def _attention(output: Output, text_length: Tensor, way: str) -> dict[str, Tensor]:
-    measures = (
-        metrics.diagonal_mass,
-        metrics.diagonality,
-        metrics.focus,
-        metrics.monotonicity,
-        metrics.coverage,
-    )
-    return {f"{measure.__name__}/{way}": measure(output.alignment, text_length, output.steps) for measure in measures}
-
-
-def _with_others_text(model: Tacotron2, batch: Batch, by: int) -> Tensor:
-    """Return the mel error of each clip, (batch,), when the texts are handed on `by` places."""
-    text, text_length = batch["text"].roll(by, 0), batch["text_length"].roll(by, 0)
-    output = model(text, text_length, batch["mel"], batch["mel_length"], generator=_fixed())
-    return metrics.mel_error(output.mel_post, batch["mel"], batch["mel_length"])
-
-
-def _fixed() -> torch.Generator:
-    return torch.Generator().manual_seed(0)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(training)

@@ -55,5 +55,6 @@ class _Product(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
         x, weight = ctx.saved_tensors
+        x, gradient = x.to(weight.dtype), gradient.to(weight.dtype)  # under autocast they may be half as wide
         ctx.pairs.append((x, gradient))
         return gradient @ weight.t(), None, None

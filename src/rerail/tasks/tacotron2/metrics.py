@@ -13,6 +13,7 @@ from rerail.tasks.tacotron2.layers import valid
 from rerail.tasks.tacotron2.model import first_stop
 
 BAND = 0.1  # half the width of the diagonal, as a share of the text
+NEAR_END = 0.1  # how far off an end may be, as a share of the true length
 
 
 def diagonal_mass(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
@@ -27,7 +28,10 @@ def uniform_mass(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tenso
 
 
 def diagonality(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
-    """`(m - u) / (1 - u)`: perfect 1, uniform 0, stuck or reversed below 0; (batch,)."""
+    """`(m - u) / (1 - u)`: perfect 1, uniform 0, stuck or reversed below 0; (batch,).
+
+    NaN where there is no way to be wrong: a text of one symbol, or a single step over two.
+    """
     uniform = uniform_mass(alignment, text_length, steps)
     return (diagonal_mass(alignment, text_length, steps) - uniform) / (1.0 - uniform)
 
@@ -62,39 +66,42 @@ def gate_accuracy(gate_logits: Tensor, steps: Tensor, threshold: float = 0.5) ->
     reach = valid(steps, gate_logits.shape[1])
     never = (torch.sigmoid(gate_logits) <= threshold) | ~reach
     first = first_stop(gate_logits.masked_fill(~reach, -torch.inf), threshold)
-    hit = ((first - steps).abs() <= 0.1 * steps) & ~never.all(1)
+    hit = ((first - steps).abs() <= NEAR_END * steps) & ~never.all(1)
     return _honest(hit.float(), gate_logits)
 
 
-def gate_precision(gate_logits: Tensor, steps: Tensor, threshold: float = 0.5) -> Tensor:
-    """Of all steps that said stop, the share that are a last one; 0 where none did; a scalar over the batch."""
-    said, last = _said(gate_logits, steps, threshold)
-    return _honest(((said & last).sum() / said.sum().clamp(min=1)).float(), gate_logits)
+def gate_counts(gate_logits: Tensor, steps: Tensor, threshold: float = 0.5) -> Tensor:
+    """Per row: last steps that said stop, all steps that did, last steps; (batch, 3), to be pooled over rows.
+
+    Summed up, precision is the first over the second and recall the first over the third.
+    """
+    step = torch.arange(gate_logits.shape[1], device=gate_logits.device)
+    said = (torch.sigmoid(gate_logits) > threshold) & valid(steps, gate_logits.shape[1])
+    last = step == steps[:, None] - 1
+    counts = torch.stack([(said & last).sum(1), said.sum(1), last.sum(1)], 1)
+    return torch.where(_finite(gate_logits)[:, None], counts, torch.nan)
 
 
-def gate_recall(gate_logits: Tensor, steps: Tensor, threshold: float = 0.5) -> Tensor:
-    """Of all last steps, the share that said stop; a scalar over the batch."""
-    said, last = _said(gate_logits, steps, threshold)
-    return _honest(((said & last).sum() / last.sum()).float(), gate_logits)
-
-
-def length_error(length: Tensor, true_length: Tensor) -> Tensor:
-    """Difference of two lengths in frames as a share of the true one; (batch,)."""
-    return (length - true_length).abs() / true_length
+def length_error(length: Tensor, true_length: Tensor, gate_logits: Tensor) -> Tensor:
+    """Difference of two lengths in frames as a share of the true one, where a finite gate chose them; (batch,)."""
+    return _honest((length - true_length).abs() / true_length, gate_logits)
 
 
 def mel_error(predicted: Tensor, mel: Tensor, length: Tensor) -> Tensor:
     """Mean absolute difference over the valid frames, in nepers; both (batch, frames, bands) -> (batch,)."""
     mask = valid(length, mel.shape[1])[:, :, None]
     difference = torch.where(mask, (predicted - mel).abs(), 0.0)
-    return difference.sum((1, 2)) / (length * mel.shape[2])
+    return _honest(difference.sum((1, 2)) / (length * mel.shape[2]), predicted)
+
+
+def _finite(source: Tensor) -> Tensor:
+    """source: (batch, ...) -> (batch,), true where the whole row is finite."""
+    return torch.isfinite(source).flatten(1).all(1)
 
 
 def _honest(value: Tensor, source: Tensor) -> Tensor:
-    """NaN in place of whatever came of a non-finite source: row by row, or as a whole where the value is a scalar."""
-    finite = torch.isfinite(source)
-    whole = finite.flatten(1).all(1) if value.ndim else finite.all()
-    return torch.where(whole, value, torch.nan)
+    """NaN in place of whatever came of a non-finite row; value: (batch,), source: (batch, ...)."""
+    return torch.where(_finite(source), value, torch.nan)
 
 
 def _inner(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
@@ -104,16 +111,9 @@ def _inner(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
 
 
 def _near(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
-    """(batch, S, N), true near the diagonal: by the cells' centres, and never narrower than the diagonal's own cell."""
+    """(batch, S, N), true near the diagonal, by the cells' centres; a cell that the diagonal crosses always is."""
     t = (torch.arange(alignment.shape[1], device=alignment.device) + 0.5) / steps[:, None]
     n = (torch.arange(alignment.shape[2], device=alignment.device) + 0.5) / text_length[:, None]
-    band = (0.5 / text_length).clamp(min=BAND)[:, None, None]
-    near = (n[:, None] - t[:, :, None]).abs() <= band + 1e-6  # rounding must not cost a cell that touches the border
+    band = (0.5 / text_length + 0.5 / steps).clamp(min=BAND)[:, None, None]
+    near = (n[:, None] - t[:, :, None]).abs() < band - 1e-6  # rounding must not let in a cell that touches the border
     return near & valid(steps, alignment.shape[1])[:, :, None] & valid(text_length, alignment.shape[2])[:, None]
-
-
-def _said(gate_logits: Tensor, steps: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """(batch, S) twice: where the gate said stop, and where each row's last step is."""
-    step = torch.arange(gate_logits.shape[1], device=gate_logits.device)
-    said = (torch.sigmoid(gate_logits) > threshold) & valid(steps, gate_logits.shape[1])
-    return said, step == steps[:, None] - 1

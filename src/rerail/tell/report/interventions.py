@@ -66,5 +66,6 @@ def _row(number: int, case: Intervention) -> Row:
 
 
 def _effect(outcome: fields.Record) -> str:
-    word = {True: "Recovered", False: "Not recovered"}.get(outcome.get("recovered", False), "Went on")
+    said = outcome.get("recovered", False)
+    word = "Went on" if said is None else "Recovered" if said is True else "Not recovered"
     return f"{word} after {fields.count(fields.whole(outcome, 'after'), 'tick')}"

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from rerail.tasks.tacotron2.losses import gate_loss, guide, guided_attention_loss, last_step, losses, mel_loss
+from rerail.tasks.tacotron2.model import Tacotron2
+
+Batch = dict[str, Any]
+LENGTHS = torch.tensor([4, 2]), torch.tensor([6, 3])  # text, steps
+
+
+def test_guide_follows_the_formula_with_each_rows_true_lengths() -> None:
+    weight = guide(torch.zeros(2, 6, 4), *LENGTHS, g=0.2)
+    assert float(weight[1, 2, 0]) == pytest.approx(1 - math.exp(-((0 / 2 - 2 / 3) ** 2) / (2 * 0.2**2)))
+    assert float(weight[0, 3, 2]) == 0.0
+    assert weight[1, 3:].abs().sum() == 0.0
+    assert weight[1, :, 2:].abs().sum() == 0.0
+
+
+def test_guided_attention_is_summed_over_text_and_averaged_over_valid_steps() -> None:
+    text, steps = LENGTHS
+    uniform = torch.zeros(2, 6, 4)
+    uniform[0], uniform[1, :3, :2] = 1 / 4, 1 / 2
+    weight = guide(uniform, text, steps, g=0.2)
+    by_hand = (weight[0].sum() / 4 + weight[1].sum() / 2) / 9
+    assert float(guided_attention_loss(uniform, text, steps, g=0.2)) == pytest.approx(float(by_hand))
+
+
+def test_the_diagonal_costs_less_than_uniform_and_uniform_less_than_reversed() -> None:
+    text = steps = torch.tensor([20])
+    diagonal = torch.eye(20)[None]
+    shapes = diagonal, torch.full((1, 20, 20), 0.05), diagonal.flip(1)
+    costs = [float(guided_attention_loss(shape, text, steps, g=0.2)) for shape in shapes]
+    assert costs[0] == 0.0
+    assert costs == sorted(costs)
+
+
+def test_mel_loss_ignores_padding_and_averages_over_true_frames() -> None:
+    mel = torch.zeros(2, 4, 3)
+    predicted = torch.ones(2, 4, 3)
+    predicted[1, 1:] = 1e6
+    assert float(mel_loss(predicted, mel, torch.tensor([4, 1]))) == 1.0
+
+
+def test_gate_target_is_the_last_step_alone() -> None:
+    assert last_step(torch.zeros(2, 4), torch.tensor([4, 2])).tolist() == [[0, 0, 0, 1], [0, 1, 0, 0]]
+
+
+def test_gate_loss_weighs_the_stop_and_ignores_what_comes_after() -> None:
+    logits = torch.zeros(1, 4)
+    assert float(gate_loss(logits, torch.tensor([2]), 5.0)) == pytest.approx((1 + 5) * math.log(2) / 2)
+    logits[0, 2:] = 99.0
+    assert float(gate_loss(logits, torch.tensor([2]), 5.0)) == pytest.approx(3 * math.log(2))
+
+
+def test_components_are_named_and_unweighted(tiny: Tacotron2, batch: Batch) -> None:
+    output = tiny(batch["text"], batch["text_length"], batch["mel"], batch["mel_length"])
+    components = losses(output, batch["mel"], batch["text_length"])
+    assert list(components) == ["mel", "mel_post", "gate", "attention"]
+    assert all(loss.ndim == 0 and torch.isfinite(loss) for loss in components.values())
+    assert torch.equal(components["mel"], mel_loss(output.mel, batch["mel"], batch["mel_length"]))
