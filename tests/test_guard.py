@@ -196,7 +196,7 @@ def test_accumulation_really_enlarges_the_batch(micro: int) -> None:
             model, torch.optim.SGD(model.parameters(), 0.1), lambda b: {"s": (model(b["x"]) - 1).square().mean()}
         )
         x = torch.randn(12, 3)
-        result = guard.step([{"x": part} for part in x.chunk(parts)])
+        result = guard.step(*({"x": part} for part in x.chunk(parts)))
         assert result.losses["s"] == pytest.approx(result.losses["total"])
         return model.weight.detach().clone()
 
@@ -358,3 +358,31 @@ def test_the_public_names_are_those_that_are_documented() -> None:
     assert set(rerail.__all__) == {
         "Derailed", "Guard", "Keep", "Losses", "Picture", "Plan", "Sound", "Step", "__version__",
     }  # fmt: skip
+
+
+def test_a_list_is_one_batch_and_arguments_are_micro_batches() -> None:
+    model = nn.Linear(3, 1)
+    seen: list[Any] = []
+
+    def losses(batch: list[Tensor]) -> Tensor:
+        seen.append(batch)
+        return (model(batch[0]) - batch[1]).square().mean()
+
+    guard = Guard(model, torch.optim.SGD(model.parameters(), 0.1), losses)
+    pair = [torch.randn(4, 3), torch.randn(4, 1)]
+    guard.step(pair)
+    assert seen == [pair]
+    guard.step(pair, pair)
+    assert len(seen) == 3
+    assert guard.steps == 2
+
+
+def test_an_error_in_the_users_code_comes_through_and_leaves_no_trace() -> None:
+    run = toy()
+    run.train(5)
+    before = run.weights()
+    with pytest.raises(KeyError, match="y"):
+        run.guard.step({"x": torch.randn(12, 8)})
+    assert same(before, run.weights())
+    run.train(8)
+    assert run.guard.steps == run.guard.tick == 8

@@ -168,8 +168,8 @@ class Guard:
         """The number of attempts so far, over all resumes. It only rises."""
         return self._memory.tick
 
-    def step(self, batch: Any) -> Step:  # noqa: ANN401 (a batch is whatever the user's loader gives)
-        """Train on one batch, or on a list of micro-batches whose gradients add up.
+    def step(self, *batches: Any) -> Step:  # noqa: ANN401 (a batch is whatever the user's loader gives)
+        """Train on one batch, or on several micro-batches whose gradients add up to one update.
 
         Where the run is rewound, the batches since the snapshot are trained again before this returns.
 
@@ -178,8 +178,7 @@ class Guard:
         """
         if self.recipe is None:
             raise ValueError("step() needs losses, and this Guard got none; give losses=..., or call commit(loss=...)")
-        micro = batch if isinstance(batch, list) else [batch]
-        self._inbox.append(Entry(batches=micro, position=self._position()))
+        self._inbox.append(Entry(batches=batches, position=self._position()))
         while self._inbox:
             step = self._attempt(self._inbox[0])
         return step
@@ -234,7 +233,12 @@ class Guard:
             return Step(tick=self.tick, number=self.steps, verdict=Verdict(tick=self.tick, move=Move.SKIP))
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
-        made = attempt(self.recipe, entry.batches, self._memory.knobs())
+        try:
+            made = attempt(self.recipe, entry.batches, self._memory.knobs())
+        except BaseException:  # the user's code failed, or was interrupted: leave no trace of this batch
+            self._inbox.popleft()
+            self._buffers.restore()
+            raise
         return self._judge(made.scalars, made.signals, entry)
 
     def _judge(self, scalars: Mapping[str, Tensor], signals: Mapping[str, Tensor], entry: Entry | None) -> Step:

@@ -33,6 +33,16 @@ def test_a_loss_that_stays_high_is_not_recovered() -> None:
     assert due[0].recovered is False
 
 
+def test_a_component_that_set_in_between_is_no_damage() -> None:
+    watch = Watch()
+    for tick in range(12):
+        watch, _ = watch.committed(Reading(tick=tick, values={"loss/mel": 1.0, "loss/total": 1.0}))
+    watch = watch.intervened(13)
+    for tick in range(14, 14 + AFTER):
+        watch, due = watch.committed(Reading(tick=tick, values={"loss/mel": 1.0, "loss/new": 9.0, "loss/total": 10.0}))
+    assert due[0].recovered is True
+
+
 def test_nothing_before_is_nothing_to_recover_to() -> None:
     watch = Watch().intervened(1)
     for reading in readings(2, AFTER, 1.0):

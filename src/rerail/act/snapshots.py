@@ -20,6 +20,7 @@ class Snapshot:
     position: Mapping[str, Any] | None = None
     healthy: bool = False
     calm: int = 0
+    bytes: int = 0
 
 
 class Snapshots:
@@ -42,6 +43,7 @@ class Snapshots:
         if not state.sound(captured, self.masks):
             return None
         snapshot = Snapshot(tick=tick, step=step, state=captured, position=position, healthy=healthy)
+        snapshot.bytes = state.size(captured)
         self.kept.append(snapshot)
         self._thin()
         return snapshot
@@ -77,8 +79,7 @@ class Snapshots:
         ages = thin([newest.step - snapshot.step for snapshot in healthy])
         kept = [snapshot for snapshot in self.kept if not snapshot.healthy or newest.step - snapshot.step in ages]
         last_healthy = healthy[-1] if healthy else newest
-        weights = {id(snapshot): state.size(snapshot.state) for snapshot in kept}
         for snapshot in list(kept):
-            if sum(weights[id(one)] for one in kept) > self.capacity and snapshot not in (newest, last_healthy):
+            if sum(one.bytes for one in kept) > self.capacity and snapshot not in (newest, last_healthy):
                 kept.remove(snapshot)
         self.kept = kept

@@ -63,7 +63,7 @@ def restore(parts: Parts, state: Mapping[str, Any]) -> None:
 def buffers(model: nn.Module, *, persistent: bool) -> dict[str, Tensor]:
     """Copy the buffers: all of them, or only those that the state dict leaves out."""
     saved = set() if persistent else set(model.state_dict(keep_vars=True))
-    return {name: buffer.detach().clone() for name, buffer in model.named_buffers() if name not in saved}
+    return {name: buffer.detach().to("cpu", copy=True) for name, buffer in model.named_buffers() if name not in saved}
 
 
 def restore_buffers(model: nn.Module, saved: Mapping[str, Tensor]) -> None:
@@ -127,8 +127,8 @@ def walk(state: object) -> Iterator[Tensor]:
 
 
 def _copy(state: Any) -> Any:  # noqa: ANN401 (state dicts hold anything)
-    if isinstance(state, Tensor):
-        return state.detach().clone()
+    if isinstance(state, Tensor):  # on the host: the device's memory is the run's own
+        return state.detach().to("cpu", copy=True)
     if isinstance(state, Mapping):
         return {key: _copy(value) for key, value in state.items()}
     if isinstance(state, list | tuple):

@@ -9,7 +9,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from rerail.cli.running import run_under_eyes
 from rerail.fit import train_unguarded
-from rerail.tasks.tacotron2.demo import demo_task, told
+from rerail.tasks.tacotron2.demo import demo_task, summary, told
 
 
 def fill(parser: ArgumentParser) -> None:
@@ -27,7 +27,9 @@ def run(arguments: Namespace) -> int:
     if arguments.unguarded:
         sys.stdout.write(told(train_unguarded(task, fit)))
         return 0
-    return run_under_eyes(task, fit, folder).code
+    watched = run_under_eyes(task, fit, folder)
+    sys.stdout.write(summary(watched.result.metrics))
+    return watched.code
 
 
 def free(folder: Path) -> Path:

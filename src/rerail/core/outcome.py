@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -24,10 +23,15 @@ class Outcome:
 
     @property
     def recovered(self) -> bool | None:
-        """Say whether the total loss is back within a fifth of where it was; None where nothing was before."""
-        if "loss/total" not in self.before:
+        """Say whether the losses are back within a fifth of where they were; None where nothing was before.
+
+        Compared is the sum of the components that both sides have: one that set in between is no damage.
+        """
+        both = [name for name in self.before if name.startswith("loss/") and name in self.now]
+        parts = [name for name in both if name != "loss/total"] or both
+        if not parts:
             return None
-        before, now = self.before["loss/total"], self.now.get("loss/total", math.nan)
+        before, now = (sum(side[name] for name in parts) for side in (self.before, self.now))
         return now <= before + MARGIN * abs(before)
 
 

@@ -78,7 +78,7 @@ def train_unguarded(task: Task, config: FitConfig) -> list[float]:
         torch.nn.utils.clip_grad_norm_(parts.model.parameters(), config.clip_norm)
         parts.optimizer.step()
         parts.scheduler.step()
-        totals.append(float(total))
+        totals.append(float(total.detach()))
     return totals
 
 
@@ -111,7 +111,7 @@ class _Loop:
     def _train(self, stop: Stop) -> None:
         batches = iter(self.parts.data)
         while self.guard.steps < self.config.steps and not stop.asked:
-            self.guard.step(list(islice(batches, self.config.accumulate)))
+            self.guard.step(*islice(batches, self.config.accumulate))
             due = self.guard.steps - self.evaluated >= self.config.evaluate_every
             if due and self.guard.steps < self.config.steps:
                 self._evaluate(last=False)

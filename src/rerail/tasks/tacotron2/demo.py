@@ -89,6 +89,18 @@ def corrupt(folder: Path, *, held_out: int) -> str:
     return clip.id
 
 
+def summary(metrics: Mapping[str, float]) -> str:
+    """Tell what the guarded run has come to, beside what was asked of it."""
+    asked = (
+        ("free-running diagonal mass", "diagonal_mass/free", ">= 0.9"),
+        ("  corrected for chance", "diagonality/free", ""),
+        ("free-running length error", "length_error/free", "<= 0.2"),
+        ("mel error more with shuffled texts, share", "reads_text", ">= 0.1"),
+    )
+    lines = [f"{words:45s} {metrics[name]:6.3f}  {wanted}".rstrip() for words, name, wanted in asked if name in metrics]
+    return "\n".join(["on held-out clips:", *lines, ""])
+
+
 def told(totals: Sequence[float]) -> str:
     """Tell how the unguarded run went, from the total loss of its steps."""
     dead = next((step for step, total in enumerate(totals, 1) if not math.isfinite(total)), None)

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from rerail.fit import FitConfig, Parts, Picture, problems, train, warmup_cosine
+from rerail.fit.schedule import cosine_factor
+from rerail.fit.stop import Stop
+from rerail.tell import journal
+from toy import Loader, network
+
+
+@dataclass
+class ToyTask:
+    """A task of its own: what a user writes for a fourth trainer."""
+
+    fit: FitConfig
+    calls: list[int] = field(default_factory=list)
+    interrupt_at: int = -1
+
+    def build(self) -> Parts:
+        model = network()
+        optimizer = torch.optim.Adam(model.parameters(), self.fit.lr)
+        schedule = warmup_cosine(optimizer, steps=self.fit.steps, warmup=self.fit.warmup, floor=0.1)
+
+        def losses(batch: dict[str, Any]) -> dict[str, torch.Tensor]:
+            if schedule.last_epoch == self.interrupt_at:
+                os.kill(os.getpid(), signal.SIGINT)
+            return {"square": (model(batch["x"]) - batch["y"]).square().mean()}
+
+        held_out = [next(iter(Loader(seed=9)))]
+        return Parts(
+            model=model, optimizer=optimizer, scheduler=schedule, losses=losses, data=Loader(), held_out=held_out
+        )
+
+    def evaluate(self, model: nn.Module, batches: Any) -> dict[str, float]:
+        model.eval()
+        torch.rand(3)  # an evaluation that draws must not change the training
+        (batch,) = batches
+        return {"square": float((model(batch["x"]) - batch["y"]).square().mean().detach())}
+
+    def figures(self, _model: nn.Module, _batches: Any, *, last: bool) -> dict[str, Picture]:
+        self.calls.append(int(last))
+        return {"matrix": Picture(values=[[0.0, 1.0]], x="x", y="y", caption="a matrix")}
+
+
+FIT = FitConfig(steps=30, evaluate_every=10, checkpoint_every=10, snapshot_every=5, warmup=3, lr=1e-2)
+
+
+def final(run: Path, step: int = 30) -> dict[str, Any]:
+    return dict(torch.load(run / f"checkpoints/step-{step:08d}/state.pt", weights_only=True)["model"])
+
+
+def test_it_trains_evaluates_shows_and_saves(tmp_path: Path) -> None:
+    task = ToyTask(FIT)
+    result = train(task, FIT, run=tmp_path / "run")
+    assert (result.reason, result.steps) == ("finished", 30)
+    assert task.calls == [0, 0, 1]
+    records = list(journal.read(tmp_path / "run"))
+    seen = [r["values"]["eval/square"] for r in records if r["kind"] == "reading" and "eval/square" in r["values"]]
+    assert len(seen) == 3
+    assert seen[-1] == result.metrics["square"] < seen[0]
+    assert sum(record["kind"] == "artifact" for record in records) == 3
+    assert records[-1]["data"] == {"reason": "finished", "step": 30}
+    assert final(tmp_path / "run")
+
+
+def test_ctrl_c_saves_and_resume_is_bitwise(tmp_path: Path) -> None:
+    whole = train(ToyTask(FIT), FIT, run=tmp_path / "whole")
+    stopped = train(ToyTask(FIT, interrupt_at=17), FIT, run=tmp_path / "parts")
+    assert (stopped.reason, stopped.steps) == ("stopped", 18)
+    assert "--resume" in stopped.message
+    resumed = train(ToyTask(FIT), FIT, run=tmp_path / "parts", resume=True)
+    assert resumed.reason == "finished"
+    assert resumed.metrics == whole.metrics
+    one, other = final(tmp_path / "whole"), final(tmp_path / "parts")
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_evaluation_does_not_change_the_training(tmp_path: Path) -> None:
+    seldom = FitConfig(**{**_values(FIT), "evaluate_every": 1000})
+    train(ToyTask(FIT), FIT, run=tmp_path / "often")
+    train(ToyTask(seldom), seldom, run=tmp_path / "seldom")
+    one, other = final(tmp_path / "often"), final(tmp_path / "seldom")
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def _values(config: FitConfig) -> dict[str, Any]:
+    return {name: getattr(config, name) for name in config.__slots__}
+
+
+def test_a_hopeless_run_halts_with_its_reason(tmp_path: Path) -> None:
+    class Hopeless(ToyTask):
+        def build(self) -> Parts:
+            parts = super().build()
+            model = parts.model
+            bad = {"nan": lambda batch: {"nan": model(batch["x"]).sum() * math.nan}}
+            return Parts(
+                model=model,
+                optimizer=parts.optimizer,
+                scheduler=parts.scheduler,
+                losses=bad["nan"],
+                data=parts.data,
+                held_out=parts.held_out,
+            )
+
+    result = train(Hopeless(FIT), FIT, run=tmp_path / "run")
+    assert result.reason == "halted"
+    assert "nonfinite.loss in loss/nan" in result.message
+
+
+def test_signals_are_given_back_and_a_second_one_breaks_off() -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with Stop() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.asked == "SIGTERM"
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_outside_the_main_thread_no_handler_is_set() -> None:
+    seen: list[str] = []
+
+    def work() -> None:
+        with Stop() as stop:
+            seen.append(stop.asked)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [""]
+
+
+def test_the_schedule_rises_falls_and_holds_its_floor() -> None:
+    factor = cosine_factor(steps=100, warmup=10, floor=0.1)
+    course = [factor(step) for step in range(300)]
+    assert course[:11] == sorted(course[:11])
+    assert max(course) == course[10] == 1.0
+    assert course[10:] == sorted(course[10:], reverse=True)
+    assert all(0.1 <= value <= 1 or step < 10 for step, value in enumerate(course))
+    assert course[-1] == pytest.approx(0.1)
+    assert min(course) > 0
+
+
+def test_problems_are_listed_together() -> None:
+    found = problems([FitConfig(steps=0, lr=0.0, batch_size=-3)])
+    assert [one.split(":")[0] for one in found] == ["steps", "batch_size", "lr"]
+    assert not problems([FitConfig()])

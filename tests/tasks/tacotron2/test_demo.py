@@ -1,0 +1,81 @@
+"""The demo in small: the tiny network meets the same three faults, earlier."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rerail.fit import FitConfig, Result, train, train_unguarded
+from rerail.tasks.tacotron2 import demo
+from rerail.tasks.tacotron2.demo import Derailing
+from rerail.tasks.tacotron2.task import Tacotron2Task
+from rerail.tell import journal
+
+STEPS = 60
+
+
+@pytest.fixture(autouse=True)
+def _early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "HOT_STEPS", range(20, 25))
+    monkeypatch.setattr(demo, "HOT", 100.0)
+    monkeypatch.setattr(demo, "ENERGY_FROM", 40)
+
+
+def small(folder: Path, seed: int = 0) -> tuple[Derailing, FitConfig]:
+    task, fit = demo.demo_task(folder, seed=seed, steps=STEPS)
+    fit = replace(fit, batch_size=8, evaluate_every=1000)
+    inner = Tacotron2Task(replace(task.inner.config, size="tiny", reduction=5), fit, ("please hold",))
+    return Derailing(inner), fit
+
+
+def run(folder: Path, seed: int = 0) -> tuple[Result, list[dict[str, Any]]]:
+    task, fit = small(folder / "data", seed)
+    return train(task, fit, run=folder / "run"), list(journal.read(folder / "run"))
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    path = folder / f"run/checkpoints/step-{STEPS:08d}/state.pt"
+    return dict(torch.load(path, weights_only=True)["model"])
+
+
+def readings(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {name: value for name, value in record["values"].items() if name != "time/step"}
+        for record in records
+        if record["kind"] == "reading"
+    ]
+
+
+def test_the_run_meets_all_three_faults_and_ends_finite_and_the_seed_decides_all(tmp_path: Path) -> None:
+    result, records = run(tmp_path / "one")
+    assert result.reason == "finished"
+    assert result.steps == STEPS
+    codes = {
+        (found["code"], found["signal"]) for one in records if one["kind"] == "verdict" for found in one["findings"]
+    }
+    assert ("nonfinite.input", "input/nonfinite") in codes
+    assert ("nonfinite.loss", "loss/energy") in codes
+    assert {code for code, _ in codes} & {"loss.spike", "loss.outlier", "gradient.explosion"}
+    assert len({one["of"] for one in records if one["kind"] == "outcome" and "did" in one}) >= 3
+    assert all(torch.isfinite(tensor).all() for tensor in weights(tmp_path / "one").values())
+    assert all(math.isfinite(value) for value in result.metrics.values())
+    assert any(one["kind"] == "artifact" and one["media"] == "audio/wav" for one in records)
+
+    _, again = run(tmp_path / "two")
+    assert readings(again) == readings(records)
+    first, second = weights(tmp_path / "one"), weights(tmp_path / "two")
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_without_the_guard_it_dies(tmp_path: Path) -> None:
+    task, fit = small(tmp_path / "data")
+    totals = train_unguarded(task, replace(fit, steps=12))
+    dead = next(step for step, total in enumerate(totals) if not math.isfinite(total))
+    assert not any(math.isfinite(total) for total in totals[dead:])
+    assert "no step after it was of any use" in demo.told(totals)
+    assert "the run stayed finite" in demo.told([1.0, 2.0])
