@@ -167,12 +167,20 @@ def test_a_report_of_no_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
     assert "journal.jsonl" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["train", "tacotron2"], ["demo"], ["report"]])
+@pytest.mark.parametrize("command", [[], ["train"], ["train", "tacotron2"], ["demo"], ["check"], ["report"]])
 def test_help_teaches(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([*command, "--help"])
     assert caught.value.code == 0
     assert len(capsys.readouterr().out) > 200
+
+
+def test_a_corpus_is_looked_through(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    soundfile.write(corpus / "wavs/agent-pass.wav", [math.nan] * 30000, 16000, subtype="FLOAT")
+    assert main(["check", str(corpus)]) == 0
+    out = capsys.readouterr().out
+    assert "agent-pass: 30000 of 30000 samples are not finite; restore the recording" in out
+    assert "16 clips, 1 warning(s)" in out
 
 
 def test_a_corrupted_recording_is_found_by_its_id(corpus: Path, tmp_path: Path) -> None:

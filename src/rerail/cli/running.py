@@ -1,4 +1,4 @@
-"""A training run with someone watching: console, run.log, and the report at the end."""
+"""A training run with someone watching: a console, and the report at the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 from rerail.fit import FitConfig, Result, Task, train
 from rerail.tell import report
 from rerail.tell.console import Console
-from rerail.tell.runlog import RunLog
 
 CODES = {"finished": 0, "halted": 3, "stopped": 130}
 
@@ -32,9 +31,9 @@ class Watched:
 def run_under_eyes(
     task: Task, fit: FitConfig, run: Path, *, resume: bool | Path = False, describe: Mapping[str, Any] | None = None
 ) -> Watched:
-    """Train with a progress bar and a log; write the report; say how it ended."""
-    with Console(total=fit.steps, every=fit.log_every) as console, RunLog(run / "run.log", every=fit.log_every) as log:
-        result = train(task, fit, run=run, resume=resume, listeners=(console, log), describe=describe)
+    """Train with a progress bar; write the report; say how it ended."""
+    with Console(total=fit.steps, every=fit.log_every) as console:
+        result = train(task, fit, run=run, resume=resume, listeners=(console,), describe=describe)
     page = report.write(run)
     sys.stdout.write(f"{result.message or 'finished'}\nreport: {page}\n")
     return Watched(result=result, page=page)

@@ -25,7 +25,7 @@ class FitConfig:
     snapshot_every: int = field(default=25, metadata={"help": "steps between snapshots in memory", "least": 1})
     seed: int = field(default=0, metadata={"help": "seed of weights, order of data and dropout", "least": 0})
     threads: int = field(default=0, metadata={"help": "CPU threads; 0 leaves it to torch", "least": 0})
-    log_every: int = field(default=10, metadata={"help": "steps between plain lines in run.log", "least": 1})
+    log_every: int = field(default=10, metadata={"help": "steps between plain lines on the console", "least": 1})
 
 
 def problems(configs: Sequence[Any]) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from rerail.core import plain
 from rerail.core.artifact import Picture, Sound
 from rerail.core.outcome import Outcome
@@ -14,19 +16,25 @@ from rerail.core.verdict import Verdict
 from rerail.tell.artifacts import save_artifact
 from rerail.tell.journal import Journal, Listener
 from rerail.tell.listeners import Listeners
+from rerail.tell.runlog import RunLog
 
 
 class Logbook:
-    """Writes the journal of one run and hands every record to the listeners."""
+    """Writes the journal of one run, its `run.log` and `config.yaml`, and hands every record to the listeners."""
 
     def __init__(self, run: Path | None, listeners: Sequence[Listener]) -> None:
         self.run = run
         self._journal = Journal(run)
-        self._listeners = Listeners(self._journal, tuple(listeners)) if listeners else None
+        self._log = None if run is None else RunLog(run / "run.log")
+        heard: list[Listener] = [*listeners] if self._log is None else [*listeners, self._log]
+        self._listeners = Listeners(self._journal, tuple(heard)) if heard else None
 
     def begin(self, tick: int, *, step: int, resumed: Mapping[str, Any], about: Mapping[str, Any]) -> None:
         """Open a run, or the continuation of one; `about` holds its `config` and `environment`."""
         data = {**about, "step": step}
+        if self.run is not None and not (self.run / "config.yaml").exists():
+            text = yaml.safe_dump(plain.dump(about.get("config", {})), sort_keys=False, allow_unicode=True)
+            (self.run / "config.yaml").write_text(text, encoding="utf8")
         self.note(tick, "resume" if resumed else "start", {**data, **resumed})
 
     def note(self, tick: int, text: str, data: Mapping[str, Any]) -> None:
@@ -71,3 +79,5 @@ class Logbook:
         if self._listeners is not None:
             self._listeners.close(tick)
         self._journal.close()
+        if self._log is not None:
+            self._log.close()

@@ -45,7 +45,7 @@ def demo_task(folder: Path, *, seed: int, steps: int | None = None) -> tuple[Der
         snapshot_every=10,
         seed=seed,
     )
-    config = Tacotron2Config(data=str(folder), cache=str(folder / "features"))
+    config = Tacotron2Config(data=str(folder), cache=str(folder / "features"), weight_attention=3.0)
     return Derailing(Tacotron2Task(config, fit, UNSEEN)), fit
 
 

@@ -1,7 +1,7 @@
 """A weight used at every step of a loop, whose gradient is computed once, after the loop.
 
 Back-propagation through S steps multiplies S small matrices for each weight and adds the results up. The sum of
-products is one product of the stacked matrices: the same gradient up to rounding, in a fraction of the time.
+products is one product of the stacked matrices: the same gradient up to rounding, and sooner where weights are large.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def losses(
 
 
 def mel_loss(predicted: Tensor, mel: Tensor, length: Tensor) -> Tensor:
-    """Mean absolute error over valid frames; both (batch, frames, bands). L1 aligns in fewer steps than MSE here."""
+    """Mean absolute error over valid frames; both (batch, frames, bands)."""
     mask = valid(length, mel.shape[1])
     return functional.l1_loss(predicted[mask], mel[mask])
 
