@@ -25,7 +25,9 @@ def run(arguments: Namespace) -> int:
     folder = free(Path(arguments.run))
     task, fit = demo_task(folder / "data", seed=arguments.seed, steps=arguments.steps)
     if arguments.unguarded:
-        sys.stdout.write(told(train_unguarded(task, fit)))
+        for line in told(train_unguarded(task, fit)):
+            sys.stdout.write(line)
+            sys.stdout.flush()
         return 0
     watched = run_under_eyes(task, fit, folder)
     sys.stdout.write(summary(watched.result.metrics))

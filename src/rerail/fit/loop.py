@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -65,11 +65,10 @@ def train(
     return result
 
 
-def train_unguarded(task: Task, config: FitConfig) -> list[float]:
-    """Train the same way without the guard; return the total loss of every step (for comparison)."""
+def train_unguarded(task: Task, config: FitConfig) -> Iterator[float]:
+    """Train the same way without the guard; yield the total loss of every step (for comparison)."""
     parts = prepare(task, config)
     precision = PRECISIONS[config.precision]
-    totals = []
     for batch in islice(iter(parts.data), config.steps):
         parts.optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", dtype=precision or torch.bfloat16, enabled=precision is not None):
@@ -78,8 +77,7 @@ def train_unguarded(task: Task, config: FitConfig) -> list[float]:
         torch.nn.utils.clip_grad_norm_(parts.model.parameters(), config.clip_norm)
         parts.optimizer.step()
         parts.scheduler.step()
-        totals.append(float(total.detach()))
-    return totals
+        yield float(total.detach())
 
 
 def prepare(task: Task, config: FitConfig) -> Parts:

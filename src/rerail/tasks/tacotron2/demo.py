@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -45,7 +45,7 @@ def demo_task(folder: Path, *, seed: int, steps: int | None = None) -> tuple[Der
         snapshot_every=10,
         seed=seed,
     )
-    config = Tacotron2Config(data=str(folder), cache=str(folder / "features"), weight_attention=3.0)
+    config = Tacotron2Config(data=str(folder), cache=str(folder / "features"))
     return Derailing(Tacotron2Task(config, fit, UNSEEN)), fit
 
 
@@ -101,15 +101,16 @@ def summary(metrics: Mapping[str, float]) -> str:
     return "\n".join(["on held-out clips:", *lines, ""])
 
 
-def told(totals: Sequence[float]) -> str:
-    """Tell how the unguarded run went, from the total loss of its steps."""
-    dead = next((step for step, total in enumerate(totals, 1) if not math.isfinite(total)), None)
-    shown = sorted({1, *range(20, len(totals) + 1, 20), len(totals), dead or 1})
-    lines = [f"step {step:4d}  loss {totals[step - 1]:.3f}" for step in shown]
-    if dead is None:
-        return "\n".join([*lines, "the run stayed finite", ""])
-    end = f"the loss was {totals[dead - 1]} at step {dead}, and no step after it was of any use: the weights are NaN"
-    return "\n".join([*lines, end, ""])
+def told(totals: Iterable[float]) -> Iterator[str]:
+    """Tell how the unguarded run goes, from the total loss of each step, as it goes."""
+    dead = 0
+    for step, total in enumerate(totals, 1):
+        if not math.isfinite(total) and not dead:
+            dead = step
+            yield f"step {step:4d}  loss {total:.3f}  <- from here on the weights are NaN\n"
+        elif step == 1 or step % 20 == 0:
+            yield f"step {step:4d}  loss {total:.3f}\n"
+    yield f"dead since step {dead}: every step after it was wasted\n" if dead else "the run stayed finite\n"
 
 
 def _too_hot(right: Callable[[int], float], step: int) -> float:
