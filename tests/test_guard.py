@@ -386,3 +386,17 @@ def test_an_error_in_the_users_code_comes_through_and_leaves_no_trace() -> None:
     assert same(before, run.weights())
     run.train(8)
     assert run.guard.steps == run.guard.tick == 8
+
+
+def test_a_fresh_zero_loss_in_place_of_a_nan_is_noticed() -> None:
+    run = toy()
+    guard = Guard(run.model, run.optimizer, lambda _: {"mel": torch.zeros((), requires_grad=True)})
+    codes = [found.code for _ in range(5) for found in guard.step(torch.randn(4, 8)).verdict.findings]
+    assert codes == ["gradient.zero"]
+
+
+def test_a_schedule_that_needs_a_metric_is_refused_with_the_way_out() -> None:
+    run = toy()
+    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(run.optimizer)
+    with pytest.raises(ValueError, match=r"name it in state=\[\.\.\.\], and call its step\(\) yourself"):
+        Guard(run.model, run.optimizer, scheduler=plateau)

@@ -26,7 +26,7 @@ def test_every_record_kind_that_is_written_is_documented() -> None:
     assert written <= documented
 
 
-def test_every_finding_code_has_words_and_a_ladder() -> None:
+def test_every_finding_code_has_words_and_an_answer() -> None:
     from rerail.tell import phrases  # noqa: PLC0415 (beside its only use)
 
     sources = "".join(path.read_text(encoding="utf8") for path in (ROOT / "src/rerail/core/detectors").glob("*.py"))
@@ -35,7 +35,8 @@ def test_every_finding_code_has_words_and_a_ladder() -> None:
     }
     assert codes >= {"nonfinite.input", "loss.spike", "loss.outlier", "gradient.explosion", "scale.overflow"}
     assert all(phrases.meaning(code) for code in codes)
-    assert all(default_plan().ladder(code) for code in codes)
+    unanswered = {code for code in codes if not default_plan().ladder(code)}
+    assert unanswered == {"gradient.zero"}  # a fault of the code, which no setting cures: told, not answered
 
 
 def test_the_base_install_is_small() -> None:

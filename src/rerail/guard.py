@@ -130,6 +130,10 @@ class Guard:
         listeners: Sequence[Listener] = (),
         config: Mapping[str, Any] | None = None,
     ) -> None:
+        if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
+            raise ValueError(
+                "ReduceLROnPlateau steps on a metric: name it in state=[...], and call its step() yourself"
+            )
         self.model, self.scheduler, self.scaler, self.data = model, scheduler, scaler, data
         self.optimizers = [optimizer] if isinstance(optimizer, torch.optim.Optimizer) else list(optimizer)
         self.clip_norm, self.plan, self.keep = clip_norm, plan or default_plan(), keep or Keep()

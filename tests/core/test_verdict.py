@@ -58,7 +58,7 @@ def test_memory_that_went_through_json_gives_the_same_verdicts(
 
 def test_memory_of_another_plan_is_refused() -> None:
     plan = default_plan()
-    with pytest.raises(ValueError, match="this memory is of 3 detectors, the plan has 1"):
+    with pytest.raises(ValueError, match="this memory is of 4 detectors, the plan has 1"):
         remember(replace(plan, detectors=plan.detectors[:1]), plain.dump(start(plan)))
 
 

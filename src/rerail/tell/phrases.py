@@ -23,6 +23,7 @@ MOVES = {  # what a verdict asks for
 }
 MEANINGS = {  # why a finding matters
     "nonfinite.input": "The data itself holds numbers that are not finite; nothing computed from them can be finite.",
+    "gradient.zero": "Every number is finite, yet nothing is learned: the loss does not depend on the weights.",
     "loss.outlier": "One batch gave a loss far outside anything seen before; its update would be as far off.",
     "scale.overflow": "Half precision overflowed under the loss scale. That is how a dynamic scale finds its size.",
     "nonfinite.loss": "A loss that is no finite number has no useful gradient; its update would turn weights into NaN.",
@@ -33,6 +34,7 @@ MEANINGS = {  # why a finding matters
 }
 _SEEN: dict[str, Callable[[str], str]] = {  # signal -> what was seen of it
     "nonfinite.input": lambda _: "the batch holds numbers that are not finite",
+    "gradient.zero": lambda _: "the whole gradient is exactly zero",
     "loss.outlier": lambda signal: f"{signal} jumped far beyond anything seen before",
     "scale.overflow": lambda _: "the scaled gradient overflowed",
     "nonfinite.loss": lambda signal: f"{signal} is not finite",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 from rerail.core.finding import Finding
 from rerail.core.reading import Reading
@@ -13,10 +14,11 @@ from rerail.core.series import Series, baseline
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """One loss: the accepted values and the suspected ones since."""
+    """One loss: the accepted values, the suspected ones since, and where it came from."""
 
     accepted: Series = field(default_factory=Series)
     suspected: Series = field(default_factory=Series)
+    start: float = 0.0  # size of the loss at the end of the warm-up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +33,19 @@ class Spike:
     """A value is suspect when it is `sigmas` robust deviations *and* the factor `rise` above the detrended baseline.
 
     `persistence` suspects in a row are a `loss.spike`; a single one beyond `at_once` times the baseline is a
-    `loss.outlier`. Suspects and non-finite values stay out of the window that they are judged against. A level that
-    lasts `adopt` ticks becomes the new baseline. The first `warmup` values are only watched. One-sided: a falling loss
-    is never a spike.
+    `loss.outlier`. The baseline counts as no smaller than the share `floor` of where the loss started, since a loss
+    near zero multiplies easily; and one heavy-tailed batch reaches hundreds of times the median in healthy runs, which
+    is why `at_once` is as high as it is. Suspects and non-finite values stay out of the window that they are judged
+    against. A level that lasts `adopt` ticks becomes the new baseline. The first `warmup` values are only watched.
+    One-sided: a falling loss is never a spike.
     """
 
     window: int = 32
     warmup: int = 10
     sigmas: float = 6.0
     rise: float = 1.6
-    at_once: float = 30.0
+    at_once: float = 1000.0
+    floor: float = 0.05
     persistence: int = 3
     adopt: int = 30
 
@@ -62,18 +67,18 @@ class Spike:
         return SpikeMemory(tracks=tracks), tuple(findings)
 
     def _judge(self, track: Track, name: str, step: float, value: float) -> tuple[Track, list[Finding]]:
-        accepted = Track(accepted=track.accepted.add(step, value, self.window))
+        accepted = Track(accepted=track.accepted.add(step, value, self.window), start=track.start)
         if len(track.accepted.values) < self.warmup:
-            return accepted, []
+            return replace(accepted, start=max(accepted.start, median(map(abs, accepted.accepted.values)))), []
         usual = baseline(track.accepted.values)
-        over = value - usual.expected
-        if over <= max(self.sigmas * usual.spread, (self.rise - 1) * abs(usual.expected)):
+        over, size = value - usual.expected, max(abs(usual.expected), self.floor * track.start)
+        if over <= max(self.sigmas * usual.spread, (self.rise - 1) * size):
             return accepted, []
         track = replace(track, suspected=track.suspected.add(step, value, self.adopt))
         ticks = len(track.suspected.values)
         if ticks >= self.adopt:
-            return Track(accepted=track.suspected), []
-        code = "loss.outlier" if over >= self.at_once * abs(usual.expected) else "loss.spike"
+            return Track(accepted=track.suspected, start=track.start), []
+        code = "loss.outlier" if over >= self.at_once * size else "loss.spike"
         if code == "loss.spike" and ticks % self.persistence:
             return track, []
         evidence = {name: value, "expected": usual.expected, "spread": usual.spread, "ticks": float(ticks)}

@@ -1,0 +1,40 @@
+"""Belief: nothing is learned, because no gradient reaches the weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rerail.core.finding import Finding
+from rerail.core.reading import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdleMemory:
+    """How many ticks in a row had a gradient of exactly zero."""
+
+    ticks: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """The whole gradient is exactly zero `persistence` ticks in a row.
+
+    That is what a fresh zero loss in place of a NaN, a detached loss or a loss clipped flat looks like: every number is
+    finite and the run stands still. Reported once, and again after as many ticks more.
+    """
+
+    persistence: int = 5
+
+    def init(self) -> IdleMemory:
+        """Return empty memory."""
+        return IdleMemory()
+
+    def update(self, memory: IdleMemory, reading: Reading) -> tuple[IdleMemory, tuple[Finding, ...]]:
+        """Judge `grad/norm`."""
+        if reading.values.get("grad/norm", 1.0) != 0.0:
+            return IdleMemory(), ()
+        ticks = memory.ticks + 1
+        if ticks % self.persistence:
+            return IdleMemory(ticks=ticks), ()
+        evidence = {"grad/norm": 0.0, "ticks": float(ticks)}
+        return IdleMemory(ticks=ticks), (Finding(code="gradient.zero", signal="grad/norm", evidence=evidence),)
