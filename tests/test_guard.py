@@ -61,7 +61,7 @@ def test_a_row_of_nans_is_quarantined_and_the_rest_of_the_batch_is_used(tmp_path
     run.train(40)
     run.guard.close()
     (did,) = [record["did"] for record in records(tmp_path / "run", "outcome") if "did" in record]
-    assert did["quarantined"] == ["20:3"]
+    assert did["dropped"] == ["20:3"]
     assert did["rows"] == [3]
     assert json.loads((tmp_path / "run/quarantine.jsonl").read_text())["id"] == "20:3"
     assert run.guard.steps == 40
@@ -343,7 +343,7 @@ def test_dear_sensors_run_on_a_schedule(tmp_path: Path) -> None:
 
 def test_weights_for_a_loss_that_is_not_there_are_refused() -> None:
     run = toy(weights={"absolut": 0.1})
-    with pytest.raises(ValueError, match=r"weights for unknown losses \['absolut'\]; this step gives: "):
+    with pytest.raises(ValueError, match=r"weights for unknown losses \['absolut'\]; the first step gives: "):
         run.train(1)
 
 

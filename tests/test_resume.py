@@ -192,7 +192,7 @@ def test_a_poisoned_state_is_never_saved(tmp_path: Path) -> None:
 
 def test_the_last_healthy_checkpoints_are_never_deleted(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path)
-    state = {"model": {"w": torch.zeros(2)}, "buffers": {}, "optimizers": []}
+    state = {"model": {"w": torch.zeros(2)}, "buffers": {}, "loose": [], "optimizers": [], "others": []}
     for step in range(10, 60, 10):
         checkpoints.save(state, step=step, tick=step, healthy=step <= 30)
         time.sleep(0)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,18 +18,17 @@ from torch import Tensor, nn
 from rerail.act import rows
 from rerail.act.buffers import Buffers
 from rerail.act.checkpoints import Checkpoints, load
-from rerail.act.commit import clip, commit, discard
+from rerail.act.commit import clip, commit, discard, has_gradients
 from rerail.act.quarantine import Quarantine
 from rerail.act.snapshots import Snapshot, Snapshots
 from rerail.act.state import Parts, Stateful, capture, restore
 from rerail.act.window import Entry, Window
-from rerail.core import plain
 from rerail.core.artifact import Picture, Sound
 from rerail.core.outcome import Watch
 from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
 from rerail.core.remedy import Move
-from rerail.core.verdict import Memory, Plan, Verdict, advance, remember, start
+from rerail.core.verdict import Memory, Plan, Verdict, advance, recall, remember, start
 from rerail.prove.attempt import LossFunction, Recipe, attempt
 from rerail.sense.environment import environment
 from rerail.sense.losses import Losses
@@ -89,6 +88,12 @@ class Keep:
     memory_bytes: int = 2 * 2**30
     sensors_every: int = 50
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be kept."""
+        for one in fields(self):
+            if getattr(self, one.name) < 1:
+                raise ValueError(f"Keep.{one.name}: {getattr(self, one.name)} is too small; give at least 1")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -106,8 +111,9 @@ class Guard:
 
     Give `losses` (batch -> named scalar losses) and call `step(batch)`, or keep your own loop and call
     `commit(loss=...)` in place of `optimizer.step()`. The scheduler, if given, is stepped by the guard after each
-    commit. `state` names what else must be rewound (an EMA, a stateful criterion); `data` the loader, which is never
-    rewound, but whose position goes into checkpoints. `run` is the run's folder; None keeps nothing on disk.
+    commit. `state` names what else must be rewound (an EMA, a stateful criterion), and `after_commit` is where it is
+    updated, so that snapshots and replays have it right. `data` is the loader, which is never rewound, but whose
+    position goes into checkpoints. `run` is the run's folder; None keeps nothing on disk.
     """
 
     def __init__(  # noqa: PLR0913 (the public seam: one keyword a thing that a run may bring)
@@ -127,15 +133,18 @@ class Guard:
         resume: bool | str | Path = False,
         data: Positioned | None = None,
         state: Sequence[Stateful] = (),
+        after_commit: Callable[[], None] | None = None,
         listeners: Sequence[Listener] = (),
         config: Mapping[str, Any] | None = None,
     ) -> None:
+        self.optimizers = [optimizer] if isinstance(optimizer, torch.optim.Optimizer) else list(optimizer)
+        if any(isinstance(one, torch.optim.LBFGS) for one in self.optimizers):
+            raise ValueError("LBFGS runs the loss itself, many times a step, so no step can be judged; use another")
         if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
             raise ValueError(
                 "ReduceLROnPlateau steps on a metric: name it in state=[...], and call its step() yourself"
             )
         self.model, self.scheduler, self.scaler, self.data = model, scheduler, scaler, data
-        self.optimizers = [optimizer] if isinstance(optimizer, torch.optim.Optimizer) else list(optimizer)
         self.clip_norm, self.plan, self.keep = clip_norm, plan or default_plan(), keep or Keep()
         self.recipe = losses and Recipe(
             losses=losses,
@@ -144,7 +153,7 @@ class Guard:
             precision=precision,
             scaler=scaler,
         )
-        self.run = None if run is None else Path(run)
+        self.run, self.after_commit = None if run is None else Path(run), after_commit
         self.steps = 0
         self._memory, self._watch = start(self.plan), Watch()
         self._observed: dict[str, float] = {}
@@ -153,16 +162,18 @@ class Guard:
         others = [one for one in (scheduler, scaler, *state) if one is not None]
         self._parts = Parts(model=model, optimizers=self.optimizers, others=others)
         resumed = self._open(resume)
+        self._snapshots = Snapshots(self._parts, self.keep.probation, self.keep.memory_bytes)
+        if self._snapshots.take(tick=self.tick, step=self.steps, position=self._position(), healthy=True) is None:
+            raise ValueError("the model is not finite before the first step; load a healthy checkpoint")
         self._logbook = Logbook(self.run, listeners)
         about = {"config": config or {}, "environment": environment()}
         self._logbook.begin(self.tick, step=self.steps, resumed=resumed, about=about)
-        self._sensors, self._buffers = Sensors(model, self.keep.sensors_every), Buffers(model)
+        self._sensors = Sensors(model, self.keep.sensors_every, self._parts.loose())
+        self._buffers = Buffers(model)
         self._inbox: deque[Entry] = deque()
         self._window = Window(self.keep.memory_bytes)
-        self._snapshots = Snapshots(self._parts, self.keep.probation, self.keep.memory_bytes)
         self._saved_step = self.steps
-        if self._snapshots.take(tick=self.tick, step=self.steps, position=self._position(), healthy=True) is None:
-            raise ValueError("the model is not finite before the first step; load a healthy checkpoint")
+        self._deepest = max((rung.depth for ladder in self.plan.ladders.values() for rung in ladder.rungs), default=0)
         self._clock = time.perf_counter()
 
     # -- the seam -----------------------------------------------------------------------------------------------------
@@ -175,13 +186,16 @@ class Guard:
     def step(self, *batches: Any) -> Step:  # noqa: ANN401 (a batch is whatever the user's loader gives)
         """Train on one batch, or on several micro-batches whose gradients add up to one update.
 
-        Where the run is rewound, the batches since the snapshot are trained again before this returns.
+        Where the run is rewound, the batches since the snapshot, as far as they are kept, are trained again before this
+        returns.
 
         Raises:
             Derailed: when no remedy is left.
         """
         if self.recipe is None:
             raise ValueError("step() needs losses, and this Guard got none; give losses=..., or call commit(loss=...)")
+        if not batches:
+            raise ValueError("step() needs a batch, got none; give one batch, or several micro-batches")
         self._inbox.append(Entry(batches=batches, position=self._position()))
         while self._inbox:
             step = self._attempt(self._inbox[0])
@@ -239,11 +253,26 @@ class Guard:
             optimizer.zero_grad(set_to_none=True)
         try:
             made = attempt(self.recipe, entry.batches, self._memory.knobs())
+            self._know(made.scalars)
+            return self._judge(made.scalars, made.signals, entry)
+        except Derailed:
+            raise
         except BaseException:  # the user's code failed, or was interrupted: leave no trace of this batch
-            self._inbox.popleft()
+            if self._inbox and self._inbox[0] is entry:
+                self._inbox.popleft()
             self._buffers.restore()
             raise
-        return self._judge(made.scalars, made.signals, entry)
+
+    def _know(self, scalars: Mapping[str, Tensor]) -> None:
+        assert self.recipe is not None
+        if self.tick and self.steps:
+            return
+        given = sorted(name.removeprefix("loss/") for name in scalars if name != "loss/total")
+        if unknown := sorted(set(self.recipe.weights) - set(given)):
+            raise ValueError(
+                f"weights for unknown losses {unknown}; the first step gives: {given}; "
+                "mend the name, or return a component that sets in later as 0 until then"
+            )
 
     def _judge(self, scalars: Mapping[str, Tensor], signals: Mapping[str, Tensor], entry: Entry | None) -> Step:
         reading = self._read(scalars, entry)
@@ -260,7 +289,7 @@ class Guard:
         known["time/step"], self._clock = now - self._clock, now
         if self.scaler is not None:
             known |= {"scale": float(self.scaler.get_scale()), "scale/backoffs": float(self._backoffs)}
-            for optimizer in self.optimizers:
+            for optimizer in filter(has_gradients, self.optimizers):
                 self.scaler.unscale_(optimizer)
         known |= self._observed
         self._observed = {}
@@ -270,7 +299,7 @@ class Guard:
     def _act(self, verdict: Verdict, reading: Reading, entry: Entry | None) -> None:
         self._backoffs = self._backoffs + 1 if any(found.code == "scale.overflow" for found in verdict.findings) else 0
         before = self.steps
-        promoted = self._snapshots.observe(healthy=not verdict.findings)
+        promoted = self._snapshots.observe(healthy=verdict.healthy)
         if verdict.move is Move.COMMIT:
             self._commit(verdict, reading)
             self._done(entry)
@@ -293,7 +322,8 @@ class Guard:
     def _commit(self, verdict: Verdict, reading: Reading) -> None:
         limit = min(self.clip_norm, verdict.knobs.clip_norm)
         if (norm := reading.values["grad/norm"]) > limit:
-            clip([p.grad for p in self.model.parameters() if p.grad is not None], norm, limit)
+            trained = [*self.model.parameters(), *self._parts.loose()]
+            clip([one.grad for one in trained if one.grad is not None], norm, limit)
         before = weights_of(self.model) if self._sensors.due(verdict.tick) else None
         commit(self.optimizers, verdict.knobs, self.scaler)
         if before is not None:
@@ -301,6 +331,8 @@ class Guard:
         if self.scheduler is not None:
             self.scheduler.step()  # type: ignore[attr-defined]
         self.steps += 1
+        if self.after_commit is not None:
+            self.after_commit()
 
     def _skip(self, verdict: Verdict, entry: Entry | None) -> dict[str, Any]:
         if entry is None:
@@ -309,18 +341,19 @@ class Guard:
         if not bad:
             self._inbox.popleft()
             return {}
-        named = entry.ids()
-        ids = [named[row] for row in sorted(bad)] if named else []
-        self._quarantine.add(ids, tick=verdict.tick, reason="not finite in the batch")
-        self._inbox[0] = entry.without(bad)  # the rest of the batch is tried again at once
-        return {"quarantined": ids, "rows": sorted(bad)}
+        suspects = tuple(one for row, one in enumerate(entry.ids()) if one and row in bad)
+        self._inbox[0] = replace(entry.without(bad), dropped=suspects)  # the rest of the batch is tried again at once
+        return {"dropped": list(suspects), "rows": sorted(bad)}
 
     def _rewind(self, depth: int, entry: Entry | None) -> dict[str, Any]:
         target = self._snapshots.rewind(depth)
-        self.steps = target.step
-        again = self._window.take() if entry is not None else []
+        undone, self.steps = self.steps - target.step, target.step
+        again = self._window.take(after=target.step) if entry is not None else []
         self._inbox.extendleft(reversed(again))
-        return {"again": len(again)}
+        self._saved_step = min(self._saved_step, target.step)
+        if self._checkpoints is not None:
+            self._checkpoints.abandon(after=target.step)
+        return {"again": len(again), "lost": undone - len(again)}
 
     # -- after a commit -----------------------------------------------------------------------------------------------
 
@@ -328,6 +361,8 @@ class Guard:
         if entry is not None:
             self._inbox.popleft()
             self._window.add(self.steps, entry)
+            if new := self._quarantine.add(entry.dropped, tick=self.tick, reason="not finite in the batch"):
+                self.note("quarantined", ids=new)  # without these rows the step was sound
         if self.steps % self.keep.snapshot_every == 0:
             position = entry.position if entry else self._position()
             taken = self._snapshots.take(tick=self.tick, step=self.steps, position=position)
@@ -336,9 +371,9 @@ class Guard:
     def _promote(self, promoted: list[Snapshot]) -> None:
         for snapshot in promoted:
             self._logbook.snapshot(self.tick, "promoted", snapshot.step)
-            self._window.forget(snapshot.step)
+            self._window.forget(self._snapshots.newest_healthy(self._deepest).step)
             if snapshot.step - self._saved_step >= self.keep.checkpoint_every:
-                self._save(snapshot)
+                self._save_if_there_is_room(snapshot)
 
     def _follow(self, reading: Reading) -> None:
         self._watch, due = self._watch.committed(reading)
@@ -359,7 +394,10 @@ class Guard:
         elif resume and self._checkpoints is not None:
             found = self._checkpoints.newest_sound(device)
         if found is None:
-            return {}
+            if not begun or self.run is None:
+                return {}
+            self._memory = _live_through(self.plan, self._memory, self.run)  # its weights are lost, its life is not
+            return {"from": "the beginning, since no checkpoint was written"}
         source, saved, damaged = found
         self._resume(saved)
         if begun and self.run is not None:
@@ -367,6 +405,9 @@ class Guard:
         return {"from": source.name, "damaged": damaged}
 
     def _resume(self, saved: Mapping[str, Any]) -> None:
+        kinds = [type(one).__name__ for one in self.optimizers]
+        if saved["kinds"] != kinds:
+            raise ValueError(f"the checkpoint is of {saved['kinds']}, this run has {kinds}; use the same optimizers")
         restore(self._parts, saved)
         self.steps = saved["step"]
         if self.data is not None and saved["position"] is not None:
@@ -377,11 +418,18 @@ class Guard:
         if self._checkpoints is None:
             return None
         about = {"step": snapshot.step, "tick": self.tick, "position": snapshot.position}
-        state = {**snapshot.state, **about, "memory": plain.dump(self._memory)}
+        state = {**snapshot.state, **about, "memory": recall(self.plan, self._memory)}
+        state["kinds"] = [type(one).__name__ for one in self.optimizers]
         path = self._checkpoints.save(state, step=snapshot.step, tick=self.tick, healthy=snapshot.healthy)
         self._saved_step = snapshot.step
         self._logbook.snapshot(self.tick, "saved", snapshot.step, path=f"checkpoints/{path.name}")
         return path
+
+    def _save_if_there_is_room(self, snapshot: Snapshot) -> None:
+        try:
+            self._save(snapshot)
+        except OSError as error:
+            self.note("checkpoint not saved", step=snapshot.step, error=str(error))
 
     def _position(self) -> Mapping[str, Any] | None:
         return None if self.data is None else self.data.state_dict()

@@ -4,16 +4,14 @@ import json
 import math
 from dataclasses import replace
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rerail.core import plain
 from rerail.core.detectors import Explosion, NonFinite, Spike
 from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
 from rerail.core.remedy import Move
-from rerail.core.verdict import Memory, Plan, Verdict, advance, remember, start
+from rerail.core.verdict import Memory, Plan, Verdict, advance, recall, remember, start
 
 numbers = st.floats(0.5, 2.0) | st.sampled_from([math.nan, math.inf, 1e3, 1e9])
 rows = st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=60)
@@ -49,17 +47,22 @@ def test_memory_that_went_through_json_gives_the_same_verdicts(
 ) -> None:
     plan, seen = default_plan(), readings(table)
     memory, verdicts = judge(plan, seen[:cut])
-    memory = remember(plan, json.loads(json.dumps(plain.dump(memory), allow_nan=False)))
+    memory = remember(plan, json.loads(json.dumps(recall(plan, memory), allow_nan=False)))
     for reading in seen[cut:]:
         memory, verdict = advance(plan, memory, reading)
         verdicts.append(verdict)
     assert repr(verdicts) == repr(judge(plan, seen)[1])
 
 
-def test_memory_of_another_plan_is_refused() -> None:
+def test_a_detector_that_is_new_begins_with_empty_memory() -> None:
     plan = default_plan()
-    with pytest.raises(ValueError, match="this memory is of 4 detectors, the plan has 1"):
-        remember(replace(plan, detectors=plan.detectors[:1]), plain.dump(start(plan)))
+    memory, _ = judge(plan, readings([(1.0, 1.0, 1.0)] * 5))
+    fewer = replace(plan, detectors=plan.detectors[:2])
+    part, _ = judge(fewer, readings([(1.0, 1.0, 1.0)] * 5))
+    again = remember(plan, recall(fewer, part))
+    assert again.detectors[:2] == memory.detectors[:2]
+    assert again.detectors[2:] == start(plan).detectors[2:]
+    assert remember(fewer, recall(plan, memory)) == part
 
 
 def test_one_accident_is_answered_once() -> None:

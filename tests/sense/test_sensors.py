@@ -75,8 +75,9 @@ def test_rows_are_counted_on_through_the_micro_batches() -> None:
     assert nonfinite_rows([[one, torch.arange(3)], [two]]) == {"input/nonfinite/1": 1.0, "input/nonfinite/3": 2.0}
 
 
-def test_an_infinity_in_every_row_is_a_mask() -> None:
-    mask = torch.zeros(3, 4).index_fill(1, torch.tensor([3]), -math.inf)
+def test_minus_infinity_is_a_mask() -> None:
+    mask = torch.zeros(3, 4)
+    mask[0, 2:] = -math.inf  # the rows differ in length, the last has no padding at all
     assert nonfinite_rows([[mask, torch.ones(3)]]) == {}
     mask[1, 0] = math.nan
     assert nonfinite_rows([[mask]]) == {"input/nonfinite/1": 1.0}
@@ -112,3 +113,36 @@ def test_a_bf16_and_an_fp32_component_add_up_in_fp32() -> None:
     total = Losses(a=torch.tensor(1.0, dtype=torch.bfloat16), b=torch.tensor(1e-4)).total({})
     assert total.dtype == torch.float32
     assert float(total) == pytest.approx(1.0001)
+
+
+def test_a_packed_tensor_has_no_rows() -> None:
+    packed = torch.full((100, 2), math.nan)
+    assert nonfinite_rows([[torch.zeros(8, 4), packed]]) == {}
+
+
+def test_an_odd_number_elsewhere_does_not_make_the_batch_suspect() -> None:
+    net = model()
+    net(torch.randn(3, 4)).sum().backward()
+    bad = torch.full((3, 2), math.nan)
+    values = Sensors(net).read(1, {}, {"eval/pesq": math.nan}, [[bad]]).values
+    assert not [name for name in values if name.startswith("input")]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_a_large_finite_gradient_is_finite(dtype: torch.dtype) -> None:
+    net = nn.Linear(40, 40, bias=False).to(dtype)
+    net.weight.grad = torch.full_like(net.weight, 1e25 if dtype is torch.float32 else 6e4)
+    norm = Sensors(net).read(1, {}, {}).values["grad/norm"]
+    assert norm == pytest.approx(40 * float(net.weight.grad[0, 0]), rel=1e-2)
+
+
+def test_parameters_thawed_later_or_held_outside_the_model_are_read() -> None:
+    net, temperature = nn.Linear(2, 1), nn.Parameter(torch.ones(()))
+    net.weight.requires_grad_(False)
+    sensors = Sensors(net, loose=[temperature])
+    net.weight.requires_grad_(True)
+    net.weight.grad = torch.full_like(net.weight, math.nan)
+    temperature.grad = torch.tensor(3.0)
+    values = sensors.read(1, {}, {}).values
+    assert math.isnan(values["grad/norm/weight"])
+    assert values["grad/norm/loose"] == 3.0

@@ -96,3 +96,21 @@ def test_a_slow_listener_never_holds_up_the_writer(tmp_path: Path) -> None:
     *_, last = journal.read(tmp_path)
     assert last["text"] == "listeners missed records"
     assert last["data"]["records"] == listeners.dropped
+
+
+def test_a_full_disk_loses_records_but_not_the_run(tmp_path: Path) -> None:
+    class Full:
+        def write(self, _: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+    book = Journal(tmp_path)
+    real, book._file = book._file, Full()
+    book.write("note", 1, text="lost")
+    book.write("note", 2, text="lost too")
+    book._file = real
+    book.write("note", 3, text="room again")
+    book.close()
+    told, after = journal.read(tmp_path)
+    assert told["text"] == "records lost"
+    assert told["data"] == {"records": 2, "error": "[Errno 28] No space left on device"}
+    assert after["tick"] == 3

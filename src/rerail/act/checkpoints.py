@@ -9,9 +9,10 @@ import hashlib
 import io
 import json
 import os
+import pickle
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,15 @@ from rerail.act.state import sound
 from rerail.core.retention import thin
 
 FORMAT = 1
-HEALTHY, UNPROVED = "healthy", "unproved"
+HEALTHY, UNPROVED, ABANDONED = "healthy", "unproved", "abandoned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What stands beside a checkpoint. `health` is `healthy`, or `unproved` where too few steps followed."""
+    """What stands beside a checkpoint.
+
+    `health` is `healthy`, `unproved` where too few steps followed, or `abandoned` where the run went back behind it.
+    """
 
     step: int
     tick: int
@@ -53,6 +57,9 @@ class Checkpoints:
         """
         if not sound(state, self.masks):
             raise ValueError(f"checkpoint of step {step}: the state is not finite, so it was not saved; rewind first")
+        target = self._path(step)
+        if target.exists() and read_manifest(target / "manifest.json").health == HEALTHY:
+            return target  # the same step of the same course of the run
         buffer = io.BytesIO()
         torch.save(dict(state), buffer)
         content = buffer.getbuffer()
@@ -77,13 +84,25 @@ class Checkpoints:
         damaged: list[str] = []
         for path in sorted(self.folder.glob("step-*"), reverse=True):
             try:
-                return path, load(path, device), damaged
+                if read_manifest(path / "manifest.json").health != ABANDONED:
+                    return path, load(path, device), damaged
             except ValueError as error:  # noqa: PERF203 (a damaged checkpoint is rare, and this runs once)
                 damaged.append(str(error))
         return None
 
+    def abandon(self, after: int) -> None:
+        """Mark the checkpoints past step `after`, behind which the run went back: no resume takes them."""
+        for path, manifest in self.list():
+            if manifest.step > after and manifest.health != ABANDONED:
+                draft = path / f".manifest.{os.getpid()}"
+                _write(draft, json.dumps(asdict(replace(manifest, health=ABANDONED)), indent=2).encode())
+                draft.replace(path / "manifest.json")
+
+    def _path(self, step: int) -> Path:
+        return self.folder / f"step-{step:08d}"
+
     def _publish(self, content: memoryview, manifest: Manifest) -> Path:
-        target = self.folder / f"step-{manifest.step:08d}"
+        target = self._path(manifest.step)
         draft = self.folder / f".{target.name}.{os.getpid()}"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
@@ -139,7 +158,11 @@ def load(path: Path, device: str = "cpu") -> dict[str, Any]:
         raise ValueError(f"{file} was cut short: {len(content)} of {manifest.bytes} bytes; use an older checkpoint")
     if hashlib.sha256(content).hexdigest() != manifest.sha256:
         raise ValueError(f"{file} was altered: its SHA-256 is not the manifest's; use an older checkpoint")
-    return torch.load(io.BytesIO(content), map_location=device, weights_only=True)  # type: ignore[no-any-return]
+    try:
+        state: dict[str, Any] = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(f"{file} holds types that weights_only refuses ({error}); keep state in plain types") from None
+    return state
 
 
 def _write(path: Path, content: bytes | memoryview) -> None:

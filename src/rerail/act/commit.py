@@ -39,15 +39,20 @@ def under(optimizers: Sequence[torch.optim.Optimizer], knobs: Knobs) -> Iterator
 def commit(
     optimizers: Sequence[torch.optim.Optimizer], knobs: Knobs, scaler: torch.amp.GradScaler | None = None
 ) -> None:
-    """Step every optimizer under knobs. With a scaler, gradients must be unscaled already."""
+    """Step every optimizer that has gradients, under knobs. With a scaler, gradients must be unscaled already."""
     with under(optimizers, knobs):
-        for optimizer in optimizers:
+        for optimizer in filter(has_gradients, optimizers):
             if scaler is None:
                 optimizer.step()
             else:
                 scaler.step(optimizer)
     if scaler is not None:
         scaler.update()
+
+
+def has_gradients(optimizer: torch.optim.Optimizer) -> bool:
+    """Say whether any parameter of the optimizer has a gradient."""
+    return any(one.grad is not None for group in optimizer.param_groups for one in group["params"])
 
 
 def discard(scaler: torch.amp.GradScaler | None, *, overflow: bool) -> None:

@@ -48,8 +48,13 @@ class Snapshots:
         self._thin()
         return snapshot
 
-    def observe(self, *, healthy: bool) -> list[Snapshot]:
-        """Count one tick for every snapshot on probation; return those that it promoted."""
+    def observe(self, *, healthy: bool | None) -> list[Snapshot]:
+        """Count one tick for every snapshot on probation; return those that it promoted.
+
+        None says nothing about the weights (a bad row was dropped, the loss scale overflowed) and counts neither way.
+        """
+        if healthy is None:
+            return []
         promoted = []
         for snapshot in self.kept:
             if snapshot.healthy:

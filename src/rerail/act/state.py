@@ -33,6 +33,12 @@ class Parts:
     optimizers: Sequence[torch.optim.Optimizer]
     others: Sequence[Stateful] = ()
 
+    def loose(self) -> list[nn.Parameter]:
+        """Return the parameters that an optimizer holds and the model does not: a criterion's, a temperature."""
+        own = {id(parameter) for parameter in self.model.parameters()}
+        groups = (group for optimizer in self.optimizers for group in optimizer.param_groups)
+        return [parameter for group in groups for parameter in group["params"] if id(parameter) not in own]
+
     def masks(self) -> frozenset[str]:
         """Return the names of the buffers that hold infinities now, before training: masks, which may."""
         return frozenset(name for name, buffer in self.model.named_buffers() if not finite(buffer))
@@ -42,7 +48,8 @@ def capture(parts: Parts) -> dict[str, Any]:
     """Copy the state of all parts and of every random generator."""
     return {
         "model": _copy(parts.model.state_dict()),
-        "buffers": buffers(parts.model, persistent=False),
+        "buffers": buffers(parts.model),
+        "loose": [parameter.detach().to("cpu", copy=True) for parameter in parts.loose()],
         "optimizers": [_copy(optimizer.state_dict()) for optimizer in parts.optimizers],
         "others": [_copy(other.state_dict()) for other in parts.others],
         "random": capture_random(),
@@ -51,8 +58,12 @@ def capture(parts: Parts) -> dict[str, Any]:
 
 def restore(parts: Parts, state: Mapping[str, Any]) -> None:
     """Put every part and generator back to `state`, which stays untouched."""
+    named = {**state["buffers"], **state["model"]}
+    restore_buffers(parts.model, named)
     parts.model.load_state_dict(state["model"])
-    restore_buffers(parts.model, state["buffers"])
+    with torch.no_grad():
+        for parameter, saved in zip(parts.loose(), state["loose"], strict=True):
+            parameter.copy_(saved)
     for optimizer, saved in zip(parts.optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(_copy(saved))  # an optimizer keeps what it is given, and would write into it
     for other, saved in zip(parts.others, state["others"], strict=True):
@@ -60,18 +71,23 @@ def restore(parts: Parts, state: Mapping[str, Any]) -> None:
     restore_random(state["random"])
 
 
-def buffers(model: nn.Module, *, persistent: bool) -> dict[str, Tensor]:
-    """Copy the buffers: all of them, or only those that the state dict leaves out."""
-    saved = set() if persistent else set(model.state_dict(keep_vars=True))
-    return {name: buffer.detach().to("cpu", copy=True) for name, buffer in model.named_buffers() if name not in saved}
+def buffers(model: nn.Module) -> dict[str, Tensor]:
+    """Copy the buffers that the state dict leaves out."""
+    saved = set(model.state_dict(keep_vars=True))
+    return {name: one.detach().to("cpu", copy=True) for name, one in model.named_buffers() if name not in saved}
 
 
-def restore_buffers(model: nn.Module, saved: Mapping[str, Tensor]) -> None:
-    """Write copies of buffers back."""
+def restore_buffers(model: nn.Module, saved: Mapping[str, Any]) -> None:
+    """Write saved buffers back; one that appeared since is emptied, one that changed its shape is replaced."""
     with torch.no_grad():
-        for name, buffer in model.named_buffers():
-            if name in saved:
-                buffer.copy_(saved[name])
+        for place, module in model.named_modules():
+            for name, live in list(module._buffers.items()):  # noqa: SLF001 (the one place where buffers are replaced)
+                old = saved.get(f"{place}.{name}" if place else name)
+                if live is not None and old is not None and live.shape == old.shape:
+                    live.copy_(old)
+                else:
+                    where = next(model.parameters()).device if live is None else live.device
+                    module._buffers[name] = None if old is None else old.detach().to(where, copy=True)  # noqa: SLF001
 
 
 def capture_random() -> dict[str, Any]:
@@ -97,9 +113,16 @@ def restore_random(state: Mapping[str, Any]) -> None:
 
 
 def sound(state: Mapping[str, Any], masks: frozenset[str]) -> bool:
-    """Say whether a captured state is finite: weights, optimizers, and the buffers that are not `masks`."""
+    """Say whether a captured state is finite: weights, optimizers, other state, and buffers that are not `masks`."""
     named = {**state["model"], **state["buffers"]}
-    return finite([[value for name, value in named.items() if name not in masks], state["optimizers"]])
+    return finite(
+        [
+            [value for name, value in named.items() if name not in masks],
+            state["loose"],
+            state["optimizers"],
+            state["others"],
+        ]
+    )
 
 
 def finite(state: object) -> bool:

@@ -17,6 +17,7 @@ class Entry:
 
     batches: Sequence[Any]
     position: Mapping[str, Any] | None = None
+    dropped: tuple[str, ...] = ()  # ids of rows that were left out on suspicion; the next try says whether rightly
 
     def without(self, bad: set[int]) -> Entry:
         """Leave out rows, counted on through the micro-batches, and micro-batches that have none left."""
@@ -31,12 +32,12 @@ class Entry:
 
     def without_ids(self, ids: set[str]) -> Entry:
         """Leave out the rows whose sample ids are among `ids`."""
-        bad = {row for row, one in enumerate(self.ids()) if one in ids} if ids else set()
+        bad = {row for row, one in enumerate(self.ids()) if one and one in ids} if ids else set()
         return self.without(bad) if bad else self
 
     def ids(self) -> list[str]:
-        """Return the sample ids of every row."""
-        return [one for batch in self.batches for one in rows.ids(batch)]
+        """Return the sample id of every row, empty where a batch names none."""
+        return [one for batch in self.batches for one in rows.ids(batch) or [""] * rows.count(batch)]
 
 
 class Window:
@@ -60,12 +61,14 @@ class Window:
         while self._entries and self._entries[0][0] <= step:
             self._drop()
 
-    def take(self) -> list[Entry]:
-        """Hand over all entries, oldest first, and be empty."""
-        entries = [entry for _, _, entry in self._entries]
-        self._entries.clear()
-        self._bytes = 0
-        return entries
+    def take(self, after: int = -1) -> list[Entry]:
+        """Hand over the entries that led past step `after`, oldest first; those before stay, for a deeper rewind."""
+        taken: deque[Entry] = deque()
+        while self._entries and self._entries[-1][0] > after:
+            _, weight, entry = self._entries.pop()
+            self._bytes -= weight
+            taken.appendleft(entry)
+        return list(taken)
 
     def _drop(self) -> None:
         self._bytes -= self._entries.popleft()[1]

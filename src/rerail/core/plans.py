@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rerail.core.detectors import DEFAULT
 from rerail.core.knobs import Knobs, Precision
-from rerail.core.remedy import Ladder, Move, Remedy
+from rerail.core.remedy import GO_ON, Ladder, Move, Remedy
 from rerail.core.verdict import Plan
 
 _FOREVER = 10**9
@@ -39,9 +39,9 @@ def default_plan() -> Plan:
                 ),
                 window=60,
             ),
-            "loss.outlier": Ladder(rungs=mixed, window=100),
-            "loss.spike": Ladder(rungs=backwards, window=100),
-            "gradient.explosion": Ladder(rungs=mixed, window=100),
+            "loss.outlier": Ladder(rungs=mixed[:4], window=100, last=GO_ON),
+            "loss.spike": Ladder(rungs=backwards[:2], window=100, last=GO_ON),
+            "gradient.explosion": Ladder(rungs=mixed[:4], window=100, last=GO_ON),
             # Halving the loss scale is what a dynamic scale is for.
             "scale": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
         },

@@ -34,15 +34,21 @@ class Remedy:
     times: int = 1
 
 
+HALTED = Remedy(move=Move.HALT)
+GO_ON = Remedy(move=Move.COMMIT)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
     """Rungs from mild to drastic. Findings within `window` ticks of the last answer are one episode and climb.
 
-    Within an episode a spent rung stays spent; past the last rung comes HALT.
+    Within an episode a spent rung stays spent; past the rungs comes `last`, by default a halt. Where every number is
+    finite, `last` may be to go on and tell: a level that no remedy moves can be a new stage of a healthy run.
     """
 
     rungs: tuple[Remedy, ...]
     window: int
+    last: Remedy = HALTED
 
     def rung(self, answers: int) -> int:
         """Return the index of the rung that the next answer stands on, after `answers` of this episode."""
@@ -54,8 +60,8 @@ class Ladder:
         return len(self.rungs)
 
     def remedy(self, rung: int) -> Remedy:
-        """Return the remedy at `rung`, or the halt beyond the last one."""
-        return self.rungs[rung] if rung < len(self.rungs) else Remedy(move=Move.HALT)
+        """Return the remedy at `rung`, or what comes past the rungs."""
+        return self.rungs[rung] if rung < len(self.rungs) else self.last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

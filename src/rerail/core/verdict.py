@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from rerail.core import plain
@@ -66,9 +66,19 @@ class Verdict:
         return self.move is Move.COMMIT and not self.findings and self.knobs == NEUTRAL
 
     @property
+    def healthy(self) -> bool | None:
+        """Say what the tick says about the weights: sound, suspect, or None, nothing either way."""
+        if not self.findings:
+            return True
+        return None if all(found.code in _NOT_THE_WEIGHTS for found in self.findings) else False
+
+    @property
     def depth(self) -> int:
         """Return how many healthy snapshots a rewind goes back past the newest."""
         return max((answer.remedy.depth for answer in self.answers), default=0)
+
+
+_NOT_THE_WEIGHTS = {"nonfinite.input", "scale.overflow", "gradient.zero", "loss.outlier"}
 
 
 def start(plan: Plan) -> Memory:
@@ -92,16 +102,25 @@ def advance(plan: Plan, memory: Memory, reading: Reading) -> tuple[Memory, Verdi
 
 
 def remember(plan: Plan, data: Mapping[str, Any]) -> Memory:
-    """Build a memory from what `plain.dump` made of one under the same plan.
+    """Build a memory from what `recall` made of one; a detector that was not there begins with empty memory."""
+    saved = data["detectors"]
+    states = tuple(
+        plain.load(type(detector.init()), saved[name]) if name in saved else detector.init()
+        for name, detector in _named(plan)
+    )
+    return Memory(tick=data["tick"], detectors=states, ledger=plain.load(Ledger, data["ledger"]))
 
-    Raises:
-        ValueError: where the plan has other detectors than the one that the memory is of.
-    """
-    if len(data["detectors"]) != len(plan.detectors):
-        raise ValueError(f"this memory is of {len(data['detectors'])} detectors, the plan has {len(plan.detectors)}")
-    kinds = [type(detector.init()) for detector in plan.detectors]
-    states = tuple(plain.load(kind, state) for kind, state in zip(kinds, data["detectors"], strict=True))
-    return replace(start(plan), tick=data["tick"], detectors=states, ledger=plain.load(Ledger, data["ledger"]))
+
+def recall(plan: Plan, memory: Memory) -> dict[str, Any]:
+    """Turn a memory into plain data, each detector's part under its name."""
+    states = {name: state for (name, _), state in zip(_named(plan), memory.detectors, strict=True)}
+    return {"tick": memory.tick, "detectors": plain.dump(states), "ledger": plain.dump(memory.ledger)}
+
+
+def _named(plan: Plan) -> list[tuple[str, Detector[Any]]]:
+    # Two of one kind are told apart by their place among them.
+    names = [type(detector).__name__ for detector in plan.detectors]
+    return [(f"{name}-{names[:n].count(name)}", plan.detectors[n]) for n, name in enumerate(names)]
 
 
 def _order(finding: Finding) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ LossFunction = Callable[[Any], "Losses | Mapping[str, Tensor] | Tensor"]
 class Recipe:
     """How this run makes a loss: the function, the weights of its components, and the forward pass's precision.
 
-    `precision` is the autocast dtype, or None to leave autocasting to the user; `scaler` a dynamic loss scale.
+    `precision` is the autocast dtype, or None to leave autocasting to the user, whose own `torch.autocast` blocks the
+    full-precision knob cannot reach; `scaler` is a dynamic loss scale.
     """
 
     losses: LossFunction
@@ -48,7 +50,7 @@ def attempt(recipe: Recipe, batches: Sequence[Any], knobs: Knobs) -> Attempt:
     share = 1.0 / len(batches)
     for batch in batches:
         with _precision(recipe, knobs):
-            losses = Losses.of(recipe.losses(batch))
+            losses = Losses.of(recipe.losses(_own(batch)))
             total = losses.total(weighted(recipe.weights, knobs))
         scaled = total if len(batches) == 1 else total * share
         (scaled if recipe.scaler is None else recipe.scaler.scale(scaled)).backward()  # type: ignore[no-untyped-call]
@@ -57,6 +59,11 @@ def attempt(recipe: Recipe, batches: Sequence[Any], knobs: Knobs) -> Attempt:
             part = value if len(batches) == 1 else value * share
             sums[name] = sums[name] + part if name in sums else part
     return Attempt(scalars=sums, signals=signals)
+
+
+def _own(batch: Any) -> Any:  # noqa: ANN401
+    # A loss function that takes keys out of its batch must not take them from the batch that is kept for replay.
+    return copy.copy(batch) if isinstance(batch, dict | list) else batch
 
 
 def weighted(weights: Mapping[str, float], knobs: Knobs) -> dict[str, float]:

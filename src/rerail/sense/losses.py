@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from torch import Tensor
+from torch import Tensor
 
 
 class Losses(Mapping[str, "Tensor"]):
@@ -46,19 +44,15 @@ class Losses(Mapping[str, "Tensor"]):
         else:
             losses = cls(loss=given)
         for name, value in losses.items():
+            if not isinstance(value, Tensor):
+                raise ValueError(f"loss {name!r} must be a scalar tensor, got {type(value).__name__}: {value!r}")
             if value.dim():
                 shape = tuple(value.shape)
                 raise ValueError(f"loss {name!r} must be a scalar tensor, got shape {shape}; reduce it (masked mean)")
         return losses
 
     def total(self, weights: Mapping[str, float]) -> Tensor:
-        """Return the weighted sum, 0-d; a component that `weights` does not name counts 1.
-
-        Raises:
-            ValueError: for a weight of no component.
-        """
-        if unknown := sorted(set(weights) - set(self.components)):
-            raise ValueError(f"weights for unknown losses {unknown}; this step gives: {sorted(self.components)}")
+        """Return the weighted sum, 0-d; a component that `weights` does not name counts 1."""
         parts = [value * weights.get(name, 1.0) for name, value in self.components.items()]
         total = parts[0].float()
         for part in parts[1:]:

@@ -14,15 +14,18 @@ from torch import Tensor, nn
 
 from rerail.core.reading import Reading
 
+_TELLING = ("loss/", "grad/norm", "weight/norm")  # signals that make the batch and the weights suspect
+
 
 class Sensors:
-    """Reads one model. `weights_every` is the schedule, in ticks, of the weight norms."""
+    """Reads one model. `weights_every` is the schedule, in ticks, of the weight norms.
 
-    def __init__(self, model: nn.Module, weights_every: int = 50) -> None:
+    `loose` are parameters that an optimizer holds and the model does not (a criterion's, a temperature).
+    """
+
+    def __init__(self, model: nn.Module, weights_every: int = 50, loose: Sequence[nn.Parameter] = ()) -> None:
         self.weights_every = weights_every
-        self._parameters = [
-            (name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad
-        ]
+        self._parameters = [*model.named_parameters(), *((f"loose.{n}", one) for n, one in enumerate(loose))]
 
     def due(self, tick: int) -> bool:
         """Say whether the dear sensors are on at this tick."""
@@ -44,8 +47,12 @@ class Sensors:
         named = [(name, parameter.grad) for name, parameter in self._parameters if parameter.grad is not None]
         numbers = transfer([*scalars.values(), *norms([gradient for _, gradient in named])])
         values = {**known, **dict(zip(scalars, numbers, strict=False))}
-        values |= summary("grad/norm", dict(zip((name for name, _ in named), numbers[len(scalars) :], strict=True)))
-        suspicious = not all(map(math.isfinite, values.values()))
+        sizes = [
+            size if size != math.inf else _measured_again(gradient)
+            for size, (_, gradient) in zip(numbers[len(scalars) :], named, strict=True)
+        ]
+        values |= summary("grad/norm", dict(zip((name for name, _ in named), sizes, strict=True)))
+        suspicious = not all(math.isfinite(value) for name, value in values.items() if name.startswith(_TELLING))
         if suspicious or self.due(tick):
             values |= self.weights()
         if suspicious:
@@ -59,9 +66,21 @@ class Sensors:
 
 
 def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Return the Euclidean norm of each tensor, 0-d, in one fused pass per device and dtype."""
+    """Return the Euclidean norm of each tensor, 0-d, in one fused pass; half precision is summed in single."""
     dense = [tensor.coalesce().values() if tensor.is_sparse else tensor for tensor in tensors]
+    if any(tensor.dtype in {torch.float16, torch.bfloat16} for tensor in dense):
+        return [torch.linalg.vector_norm(tensor, dtype=_wide(tensor)) for tensor in dense]
     return list(torch._foreach_norm(dense)) if dense else []  # noqa: SLF001 (what torch's own clipping calls)
+
+
+def _wide(tensor: Tensor) -> torch.dtype:
+    return torch.float64 if tensor.dtype is torch.float64 else torch.float32
+
+
+def _measured_again(gradient: Tensor) -> float:
+    # Squares of finite numbers above 1e19 overflow in single precision; only a number that is not finite stays so here.
+    dense = gradient.coalesce().values() if gradient.is_sparse else gradient
+    return float(torch.linalg.vector_norm(dense.detach(), dtype=torch.float64))
 
 
 def transfer(scalars: Sequence[Tensor]) -> list[float]:
@@ -85,14 +104,15 @@ def summary(prefix: str, parts: Mapping[str, float]) -> dict[str, float]:
 
 
 def nonfinite_rows(inputs: Iterable[Sequence[Tensor]]) -> dict[str, float]:
-    """Return `input/nonfinite/ROW` -> how many numbers of that row are not finite; only rows that have any.
+    """Return `input/nonfinite/ROW` -> how many numbers of that row are NaN or plus infinity; only rows that have any.
 
-    Rows are dimension 0, counted on through the micro-batches.
+    Rows are dimension 0 of a micro-batch's first tensor that has one, counted on through the micro-batches; tensors of
+    another length have no rows. Minus infinity is what masks are made of, and does not count.
     """
     found: dict[str, float] = {}
     first = 0
     for tensors in inputs:
-        rows = max((tensor.shape[0] for tensor in tensors if tensor.dim()), default=0)
+        rows = next((tensor.shape[0] for tensor in tensors if tensor.dim()), 0)
         counts = sum((_bad_per_row(tensor, rows) for tensor in tensors), torch.zeros(rows, dtype=torch.int64))
         found |= {f"input/nonfinite/{first + row}": float(count) for row, count in enumerate(counts.tolist()) if count}
         first += rows
@@ -100,9 +120,7 @@ def nonfinite_rows(inputs: Iterable[Sequence[Tensor]]) -> dict[str, float]:
 
 
 def _bad_per_row(tensor: Tensor, rows: int) -> Tensor:
-    # An infinity that every row holds is a mask, not a fault; a NaN never is one.
     if not tensor.is_floating_point() or tensor.dim() == 0 or tensor.shape[0] != rows:
         return torch.zeros(rows, dtype=torch.int64)
     flat = tensor.detach().reshape(rows, -1)
-    nans, infinities = flat.isnan().sum(1), flat.isinf().sum(1)
-    return (nans if bool(infinities.all()) else nans + infinities).cpu()
+    return (flat.isnan() | flat.isposinf()).sum(1).cpu()

@@ -27,17 +27,31 @@ class Journal:
     def __init__(self, folder: Path | None, rotate_bytes: int = 64 * 2**20) -> None:
         self.folder, self.rotate_bytes = folder, rotate_bytes
         self.listeners: list[Listener] = []
+        self.lost: dict[str, Any] = {}
         self._file = None if folder is None else _open(folder / NAME)
 
     def write(self, kind: str, tick: int, **fields: object) -> None:
         """Write one record. Numbers that are not finite become the strings "nan", "inf" and "-inf"."""
         record = {"v": VERSION, "kind": kind, "tick": tick, "time": round(time.time(), 3), **plain.dump(fields)}
         if self._file is not None:
-            self._file.write(json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n")
-            if self._file.tell() > self.rotate_bytes:
-                self._rotate()
+            self._append(json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n")
         for listener in self.listeners:
             listener(record)
+
+    def _append(self, line: bytes) -> None:
+        assert self._file is not None
+        # A full disk must not end the run: what is lost is counted, and told as soon as there is room again.
+        try:
+            if self.lost:
+                note = {"v": VERSION, "kind": "note", "tick": 0, "time": 0.0, "text": "records lost", "data": self.lost}
+                line = json.dumps(note).encode() + b"\n" + line
+            self._file.write(line)
+            if self._file.tell() > self.rotate_bytes:
+                self._rotate()
+        except OSError as error:
+            self.lost = {"records": self.lost.get("records", 0) + 1, "error": str(error)}
+        else:
+            self.lost = {}
 
     def close(self) -> None:
         """Close the file."""

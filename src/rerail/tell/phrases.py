@@ -156,10 +156,12 @@ def _batch(did: Record) -> str:
 
 
 def _set_aside(did: Record) -> str:
-    ids = fields.sequence(did, "quarantined")
-    return f"{listed} quarantined, the rest of the batch tried again" if (listed := fields.listed(ids)) else ""
+    ids = fields.sequence(did, "dropped")
+    return f"{listed} left out, the rest of the batch tried again" if (listed := fields.listed(ids)) else ""
 
 
 def _again(did: Record) -> str:
     again = fields.whole(did, "again")
-    return f"{fields.count(again, 'batch')} trained again" if again else ""
+    lost = fields.whole(did, "lost")
+    parts = [f"{fields.count(again, 'batch')} trained again"] if again else []
+    return ", ".join([*parts, f"{fields.count(lost, 'batch')} no longer kept"] if lost else parts)

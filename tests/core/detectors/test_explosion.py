@@ -17,6 +17,7 @@ TABLE = [
     ("three in a row", [*([1.0, 1.1] * 20), 50.0, 60.0, 70.0], 1),
     ("far at once", [*([1.0, 1.1] * 20), 5e4], 1),
     ("NaN is left to others", [*([1.0, 1.1] * 20), math.nan, math.inf], 0),
+    ("a level that lasts is adopted", [*([1.0, 1.1] * 20), *([30.0, 31.0] * 300)], 9),
     ("no gradient", [0.0] * 50, 0),
     ("before the warm-up", [1.0, 1e6], 0),
 ]

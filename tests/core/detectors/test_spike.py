@@ -27,6 +27,7 @@ TABLE = [
     ("a slow rise is no spike", [1.0 + tick * 0.01 for tick in range(100)], []),
     ("before the warm-up nothing is judged", [1.0, 50.0, 1.0, 80.0], []),
     ("a loss near zero multiplies easily", [*([1.0] * 12), *([0.001, 0.002] * 30), 0.02, 0.02, 0.02], []),
+    ("switched on after having been zero", [*([0.0] * 40), *([0.5, 0.6] * 30)], []),
     ("a level that lasts is adopted", [*CALM, *([2.0] * 60)], ["loss.spike"] * 9),
 ]
 

@@ -13,10 +13,10 @@ from rerail.core.series import MAD_TO_SIGMA, Series
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplosionMemory:
-    """Natural logarithms of the accepted gradient norms, and how many suspects came since."""
+    """Natural logarithms of the accepted gradient norms, and of the suspects since."""
 
     accepted: Series = field(default_factory=Series)
-    suspects: int = 0
+    suspected: Series = field(default_factory=Series)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +53,13 @@ class Explosion:
         usual = median(known.values)
         spread = MAD_TO_SIGMA * median(abs(value - usual) for value in known.values)
         over = math.log(norm) - usual
-        suspects = memory.suspects + 1
-        if over <= max(self.sigmas * spread, math.log(self.factor)) or suspects >= self.adopt:
+        if over <= max(self.sigmas * spread, math.log(self.factor)):
             return accepted, ()
-        memory = ExplosionMemory(accepted=known, suspects=suspects)
+        suspected = memory.suspected.add(step, math.log(norm), self.adopt)
+        suspects = len(suspected.values)
+        if suspects >= self.adopt:
+            return ExplosionMemory(accepted=suspected), ()
+        memory = ExplosionMemory(accepted=known, suspected=suspected)
         if suspects % self.persistence and over < math.log(self.at_once):
             return memory, ()
         evidence = {"grad/norm": norm, "usual": math.exp(usual), "ticks": float(suspects)}

@@ -18,8 +18,9 @@ class NonFiniteMemory:
 class NonFinite:
     """Name the non-finite signals nearest to the root: input rows before weights, losses before gradients.
 
-    What stands later in that row follows from what stands earlier, so it is not reported beside it. `allow_backoff`
-    is how many overflows of a dynamic loss scale in a row are normal: the scale is halved and the run goes on.
+    What stands later in that row follows from what stands earlier, so it is not reported beside it. Before all of them
+    comes an overflow of the loss scale, which says nothing about the data. `allow_backoff` is how many overflows of a
+    dynamic loss scale in a row are normal: the scale is halved and the run goes on.
     """
 
     allow_backoff: int = 3
@@ -33,13 +34,13 @@ class NonFinite:
         return memory, self._find(reading)
 
     def _find(self, reading: Reading) -> tuple[Finding, ...]:
+        losses = _nonfinite(reading.under("loss"))
+        if not losses and _scale_may_back_off(reading, self.allow_backoff):
+            return (Finding(code="scale.overflow", signal="scale", evidence=_exact(reading, "scale")),)
         if rows := reading.under("input/nonfinite"):
             return (Finding(code="nonfinite.input", signal="input/nonfinite", evidence=rows),)
         for kind, prefix in (("weights", "weight/norm"), ("loss", "loss"), ("gradient", "grad/norm")):
-            bad = _nonfinite({**_exact(reading, prefix), **reading.under(prefix)})
-            if kind == "gradient" and bad and _scale_may_back_off(reading, self.allow_backoff):
-                return (Finding(code="scale.overflow", signal="scale", evidence=_exact(reading, "scale")),)
-            if bad:
+            if bad := _nonfinite({**_exact(reading, prefix), **reading.under(prefix)}):
                 return _findings(f"nonfinite.{kind}", bad, total={"weight/norm", "loss/total", "grad/norm"})
         return ()
 
@@ -53,7 +54,10 @@ def _nonfinite(values: dict[str, float]) -> dict[str, float]:
 
 
 def _scale_may_back_off(reading: Reading, allowed: int) -> bool:
-    return reading.values.get("scale", 1.0) > 1.0 and reading.values.get("scale/backoffs", 0.0) < allowed
+    overflowed = not math.isfinite(reading.values.get("grad/norm", 0.0))
+    weights = _nonfinite({**_exact(reading, "weight/norm"), **reading.under("weight/norm")})
+    scaled = reading.values.get("scale", 1.0) > 1.0 and reading.values.get("scale/backoffs", 0.0) < allowed
+    return overflowed and scaled and not weights
 
 
 def _findings(code: str, bad: dict[str, float], total: set[str]) -> tuple[Finding, ...]:

@@ -71,6 +71,8 @@ class Spike:
         if len(track.accepted.values) < self.warmup:
             return replace(accepted, start=max(accepted.start, median(map(abs, accepted.accepted.values)))), []
         usual = baseline(track.accepted.values)
+        if track.start == 0 and value != 0:  # switched off until now: it begins here
+            return Track(accepted=Series().add(step, value, self.window), start=abs(value)), []
         over, size = value - usual.expected, max(abs(usual.expected), self.floor * track.start)
         if over <= max(self.sigmas * usual.spread, (self.rise - 1) * size):
             return accepted, []
