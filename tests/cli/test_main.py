@@ -175,6 +175,14 @@ def test_help_teaches(command: list[str], capsys: pytest.CaptureFixture[str]) ->
     assert len(capsys.readouterr().out) > 200
 
 
+def test_a_sentence_that_cannot_be_spoken_is_refused_before_training(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(corpus, tmp_path / "run", "--speak", '["\u044f"]') == 2
+    assert "unknown symbols" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_corpus_is_looked_through(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
     soundfile.write(corpus / "wavs/agent-pass.wav", [math.nan] * 30000, 16000, subtype="FLOAT")
     assert main(["check", str(corpus)]) == 0

@@ -42,11 +42,13 @@ class Tacotron2Task:
         """Read the corpus, compute its spectrograms, make the model.
 
         Raises:
-            ValueError: for whatever is wrong with the corpus.
+            ValueError: for whatever is wrong with the corpus, or a sentence to speak that has unknown symbols.
         """
         config, fit = self.config, self.fit
         clips = ljspeech.read(Path(config.data))
         symbols = self._symbols(clips)
+        for sentence in self.speak:  # now, not after hours of training
+            symbols.encode(normalise(sentence, language=config.language))
         training, aside = split(clips, config.held_out)
         together = partial(collate, silence=config.spec().silence)
         model = Tacotron2(SIZES[config.size], len(symbols), config.spec().bands, config.reduction)
