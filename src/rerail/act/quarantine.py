@@ -20,7 +20,7 @@ class Quarantine:
         """Put samples in quarantine; return those that were not there yet."""
         new = sorted(set(ids) - self.ids)
         self.ids |= set(new)
-        if self.path is not None:
+        if new and self.path is not None:
             with self.path.open("a", encoding="utf8") as file:
                 file.writelines(json.dumps({"id": one, "tick": tick, "reason": reason}) + "\n" for one in new)
         return new
