@@ -73,7 +73,7 @@ def test_a_run_folder_is_never_overwritten(tmp_path: Path) -> None:
     run.train(3)
     run.guard.close()
     before = (tmp_path / "run/journal.jsonl").read_bytes()
-    with pytest.raises(ValueError, match="already holds a run; choose another folder, or resume it"):
+    with pytest.raises(ValueError, match="already holds a run; choose another, or resume it"):
         toy(run=tmp_path / "run")
     assert (tmp_path / "run/journal.jsonl").read_bytes() == before
 

@@ -384,7 +384,7 @@ class Guard:
     def _open(self, resume: bool | str | Path) -> dict[str, Any]:  # noqa: FBT001 (True: the newest; a path: that one)
         begun = self.run is not None and (self.run / "journal.jsonl").exists()
         if begun and not resume:
-            raise ValueError(f"{self.run} already holds a run; choose another folder, or resume it (resume=True, --resume)")
+            raise ValueError(f"{self.run} already holds a run; choose another, or resume it (resume=True, --resume)")
         self._checkpoints = Checkpoints(self.run / "checkpoints", self._parts.masks()) if self.run is not None else None
         self._quarantine = Quarantine(self.run / "quarantine.jsonl" if self.run is not None else None)
         device = next(self.model.parameters()).device.type
