@@ -199,3 +199,45 @@ def test_the_last_healthy_checkpoints_are_never_deleted(tmp_path: Path) -> None:
     kept = {manifest.step: manifest.health for _, manifest in checkpoints.list()}
     assert kept[30] == kept[20] == "healthy"
     assert kept[50] == "unproved"
+
+
+def test_where_no_checkpoint_is_whole_nothing_starts_anew(tmp_path: Path) -> None:
+    run = toy(run=tmp_path / "run", keep=OFTEN)
+    run.train(20)
+    run.guard.close()
+    files = list((tmp_path / "run/checkpoints").glob("*/state.pt"))
+    for file in files:
+        file.write_bytes(file.read_bytes()[:100])
+    before = (tmp_path / "run/journal.jsonl").read_bytes()
+    with pytest.raises(ValueError, match="no checkpoint is whole"):
+        toy(run=tmp_path / "run", keep=OFTEN, resume=True)
+    assert (tmp_path / "run/journal.jsonl").read_bytes() == before
+    assert all(file.stat().st_size == 100 for file in files)
+
+
+@pytest.mark.parametrize("damage", ["state.pt", "manifest.json"])
+def test_a_damaged_checkpoint_is_written_again_when_its_step_comes(tmp_path: Path, damage: str) -> None:
+    run = toy(run=tmp_path / "run", keep=OFTEN)
+    run.train(40)
+    run.guard.close()
+    path = Checkpoints(tmp_path / "run/checkpoints").list()[-1][0]
+    (path / damage).write_bytes(b"{bad")
+    again = toy(run=tmp_path / "run", keep=OFTEN, resume=True)
+    again.train(60)
+    assert load(path)["step"] == int(path.name[-8:])
+
+
+def test_going_on_from_an_older_checkpoint_keeps_the_new_course(tmp_path: Path) -> None:
+    run = toy(run=tmp_path / "run", keep=OFTEN)
+    run.train(45)
+    run.guard.save()
+    run.guard.close()
+    older = Checkpoints(tmp_path / "run/checkpoints").list()[0][0]
+    again = toy(run=tmp_path / "run", keep=OFTEN, resume=older)
+    again.train(again.guard.steps + 3)
+    path = again.guard.save()
+    again.guard.close()
+    assert path is not None
+    assert path.exists()
+    third = toy(run=tmp_path / "run", keep=OFTEN, resume=True)
+    assert third.guard.steps == again.guard.steps

@@ -400,6 +400,8 @@ class Guard:
             return {"from": "the beginning, since no checkpoint was written"}
         source, saved, damaged = found
         self._resume(saved)
+        if self._checkpoints is not None and source.parent.resolve() == self._checkpoints.folder.resolve():
+            self._checkpoints.abandon(after=self.steps)
         if begun and self.run is not None:
             self._memory = _live_through(self.plan, self._memory, self.run)
         return {"from": source.name, "damaged": damaged}

@@ -58,7 +58,7 @@ class Checkpoints:
         if not sound(state, self.masks):
             raise ValueError(f"checkpoint of step {step}: the state is not finite, so it was not saved; rewind first")
         target = self._path(step)
-        if target.exists() and read_manifest(target / "manifest.json").health == HEALTHY:
+        if _whole(target) and read_manifest(target / "manifest.json").health == HEALTHY:
             return target  # the same step of the same course of the run
         buffer = io.BytesIO()
         torch.save(dict(state), buffer)
@@ -75,8 +75,9 @@ class Checkpoints:
         return path
 
     def list(self) -> list[tuple[Path, Manifest]]:
-        """Return the complete checkpoints, oldest first."""
-        found = [(path.parent, read_manifest(path)) for path in self.folder.glob("step-*/manifest.json")]
+        """Return the checkpoints that are whole, oldest first."""
+        whole = [path for path in self.folder.glob("step-*") if _whole(path)]
+        found = [(path, read_manifest(path / "manifest.json")) for path in whole]
         return sorted(found, key=lambda pair: (pair[1].step, pair[1].tick))
 
     def newest_sound(self, device: str) -> tuple[Path, dict[str, Any], Sequence[str]] | None:
@@ -88,6 +89,8 @@ class Checkpoints:
                     return path, load(path, device), damaged
             except ValueError as error:  # noqa: PERF203 (a damaged checkpoint is rare, and this runs once)
                 damaged.append(str(error))
+        if damaged:
+            raise ValueError("\n  ".join([f"{self.folder}: no checkpoint is whole", *damaged]))
         return None
 
     def abandon(self, after: int) -> None:
@@ -118,9 +121,11 @@ class Checkpoints:
 
     def _thin(self) -> None:
         found = self.list()
-        newest = found[-1][1].step
+        newest = max(found, key=lambda pair: pair[1].tick)[1].step
         healthy = {manifest.step for _, manifest in found if manifest.health == HEALTHY}
-        keep = {newest} | {newest - age for age in thin([newest - step for step in healthy], self.newest)}
+        keep = {newest} | {
+            newest - age for age in thin([newest - step for step in healthy if step <= newest], self.newest)
+        }
         for path, manifest in found:
             if manifest.step not in keep:
                 shutil.rmtree(path)
@@ -163,6 +168,14 @@ def load(path: Path, device: str = "cpu") -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         raise ValueError(f"{file} holds types that weights_only refuses ({error}); keep state in plain types") from None
     return state
+
+
+def _whole(path: Path) -> bool:
+    # Readable, and of the length that was written: what was cut short neither counts nor stands in the way.
+    try:
+        return (path / "state.pt").stat().st_size == read_manifest(path / "manifest.json").bytes
+    except (ValueError, OSError):
+        return False
 
 
 def _write(path: Path, content: bytes | memoryview) -> None:
