@@ -123,11 +123,10 @@ class Checkpoints:
         found = self.list()
         newest = max(found, key=lambda pair: pair[1].tick)[1].step
         healthy = {manifest.step for _, manifest in found if manifest.health == HEALTHY}
-        keep = {newest} | {
-            newest - age for age in thin([newest - step for step in healthy if step <= newest], self.newest)
-        }
+        ages = thin([newest - step for step in healthy if step <= newest], self.newest)
+        keep = {newest, *(newest - age for age in ages)}
         for path, manifest in found:
-            if manifest.step not in keep:
+            if manifest.step not in keep and (manifest.step < newest or manifest.health == ABANDONED):
                 shutil.rmtree(path)
 
 
