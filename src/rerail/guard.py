@@ -17,12 +17,13 @@ from torch import Tensor, nn
 
 from rerail.act import rows
 from rerail.act.buffers import Buffers
-from rerail.act.checkpoints import Checkpoints, load
 from rerail.act.commit import clip, commit, discard, has_gradients
+from rerail.act.disk import Disk, claim
 from rerail.act.quarantine import Quarantine
 from rerail.act.snapshots import Snapshot, Snapshots
-from rerail.act.state import Parts, Stateful, capture, restore
+from rerail.act.state import Parts, Stateful, capture
 from rerail.act.window import Entry, Window
+from rerail.core import plain
 from rerail.core.artifact import Picture, Sound
 from rerail.core.outcome import Watch
 from rerail.core.plans import default_plan
@@ -34,6 +35,7 @@ from rerail.sense.environment import environment
 from rerail.sense.losses import Losses
 from rerail.sense.sensors import Sensors
 from rerail.sense.updates import update_ratio, weights_of
+from rerail.tell import phrases
 from rerail.tell.journal import Listener, read
 from rerail.tell.logbook import Logbook
 
@@ -50,6 +52,7 @@ __all__ = [
     "Sound",
     "Stateful",
     "Step",
+    "claim",
 ]
 
 
@@ -58,7 +61,7 @@ class Derailed(RuntimeError):  # noqa: N818 (the word for what happened)
 
     def __init__(self, verdict: Verdict) -> None:
         self.verdict = verdict
-        seen = "; ".join(f"{found.code} in {found.signal}: {dict(found.evidence)}" for found in verdict.findings)
+        seen = "; ".join(phrases.finding(plain.dump(found)) for found in verdict.findings)
         super().__init__(f"stopped at tick {verdict.tick}, after every remedy of the plan was tried: {seen}")
 
 
@@ -158,10 +161,13 @@ class Guard:
         self._memory, self._watch = start(self.plan), Watch()
         self._observed: dict[str, float] = {}
         self._backoffs = 0
-        self._closed = False
+        self._closed = self._known = False
         others = [one for one in (scheduler, scaler, *state) if one is not None]
         self._parts = Parts(model=model, optimizers=self.optimizers, others=others)
-        resumed = self._open(resume)
+        claim(self.run, resume=resume is not False)
+        self._disk = Disk(self.run, self._parts)
+        self._quarantine = Quarantine(self.run / "quarantine.jsonl" if self.run is not None else None)
+        resumed = self._resume(resume)
         self._snapshots = Snapshots(self._parts, self.keep.probation, self.keep.memory_bytes)
         if self._snapshots.take(tick=self.tick, step=self.steps, position=self._position(), healthy=True) is None:
             raise ValueError("the model is not finite before the first step; load a healthy checkpoint")
@@ -265,8 +271,9 @@ class Guard:
 
     def _know(self, scalars: Mapping[str, Tensor]) -> None:
         assert self.recipe is not None
-        if self.tick and self.steps:
+        if self._known:
             return
+        self._known = True
         given = sorted(name.removeprefix("loss/") for name in scalars if name != "loss/total")
         if unknown := sorted(set(self.recipe.weights) - set(given)):
             raise ValueError(
@@ -351,8 +358,7 @@ class Guard:
         again = self._window.take(after=target.step) if entry is not None else []
         self._inbox.extendleft(reversed(again))
         self._saved_step = min(self._saved_step, target.step)
-        if self._checkpoints is not None:
-            self._checkpoints.abandon(after=target.step)
+        self._disk.abandon(after=target.step)
         return {"again": len(again), "lost": undone - len(again)}
 
     # -- after a commit -----------------------------------------------------------------------------------------------
@@ -381,50 +387,25 @@ class Guard:
 
     # -- the run on disk ----------------------------------------------------------------------------------------------
 
-    def _open(self, resume: bool | str | Path) -> dict[str, Any]:  # noqa: FBT001 (True: the newest; a path: that one)
-        begun = self.run is not None and (self.run / "journal.jsonl").exists()
-        if begun and not resume:
-            raise ValueError(f"{self.run} already holds a run; choose another, or resume it (resume=True, --resume)")
-        self._checkpoints = Checkpoints(self.run / "checkpoints", self._parts.masks()) if self.run is not None else None
-        self._quarantine = Quarantine(self.run / "quarantine.jsonl" if self.run is not None else None)
-        device = next(self.model.parameters()).device.type
-        found: tuple[Path, dict[str, Any], Sequence[str]] | None = None
-        if not isinstance(resume, bool):
-            found = Path(resume), load(Path(resume), device), ()
-        elif resume and self._checkpoints is not None:
-            found = self._checkpoints.newest_sound(device)
-        if found is None:
-            if not begun or self.run is None:
-                return {}
-            self._memory = _live_through(self.plan, self._memory, self.run)  # its weights are lost, its life is not
-            return {"from": "the beginning, since no checkpoint was written"}
-        source, saved, damaged = found
-        self._resume(saved)
-        if self._checkpoints is not None and source.parent.resolve() == self._checkpoints.folder.resolve():
-            self._checkpoints.abandon(after=self.steps)
-        if begun and self.run is not None:
+    def _resume(self, resume: bool | str | Path) -> dict[str, Any]:  # noqa: FBT001 (True: the newest; a path: that one)
+        begun = self._disk.begun
+        found = self._disk.resume(resume)
+        if found is not None:
+            self.steps = found.step
+            if self.data is not None and found.position is not None:
+                self.data.load_state_dict(dict(found.position))
+            self._memory = remember(self.plan, found.memory)
+        if begun and self.run is not None:  # weights may be lost, the life that was lived is not
             self._memory = _live_through(self.plan, self._memory, self.run)
-        return {"from": source.name, "damaged": damaged}
-
-    def _resume(self, saved: Mapping[str, Any]) -> None:
-        kinds = [type(one).__name__ for one in self.optimizers]
-        if saved["kinds"] != kinds:
-            raise ValueError(f"the checkpoint is of {saved['kinds']}, this run has {kinds}; use the same optimizers")
-        restore(self._parts, saved)
-        self.steps = saved["step"]
-        if self.data is not None and saved["position"] is not None:
-            self.data.load_state_dict(saved["position"])
-        self._memory = remember(self.plan, saved["memory"])
+        if found is None:
+            return {"from": "the beginning, since no checkpoint was written"} if begun else {}
+        return {"from": found.source, "damaged": found.damaged}
 
     def _save(self, snapshot: Snapshot) -> Path | None:
-        if self._checkpoints is None:
-            return None
-        about = {"step": snapshot.step, "tick": self.tick, "position": snapshot.position}
-        state = {**snapshot.state, **about, "memory": recall(self.plan, self._memory)}
-        state["kinds"] = [type(one).__name__ for one in self.optimizers]
-        path = self._checkpoints.save(state, step=snapshot.step, tick=self.tick, healthy=snapshot.healthy)
-        self._saved_step = snapshot.step
-        self._logbook.snapshot(self.tick, "saved", snapshot.step, path=f"checkpoints/{path.name}")
+        path = self._disk.save(snapshot, tick=self.tick, memory=recall(self.plan, self._memory))
+        if path is not None:
+            self._saved_step = snapshot.step
+            self._logbook.snapshot(self.tick, "saved", snapshot.step, path=f"checkpoints/{path.name}")
         return path
 
     def _save_if_there_is_room(self, snapshot: Snapshot) -> None:

@@ -77,3 +77,9 @@ def test_linear_magnitudes_are_positive_and_fill_the_bands(mel: Tensor) -> None:
     magnitude = linear_magnitude(bands, SPEC)
     assert float(magnitude.min()) >= 0
     assert convergence(filters(SPEC) @ magnitude, bands) < 2e-3
+
+
+def test_a_spectrogram_beyond_any_sound_is_refused(mel: Tensor) -> None:
+    with pytest.raises(ValueError, match=r"a mel value of 90 nepers, past 30.0, is no speech"):
+        griffin_lim(mel + (90.0 - mel.max()), SPEC)
+    assert bool(torch.isfinite(griffin_lim(mel + (29.0 - mel.max()), SPEC, 5)).all())

@@ -10,7 +10,8 @@ import soundfile
 import torch
 
 from rerail.cli import main
-from rerail.data import demo
+from rerail.data import demo, ljspeech
+from rerail.data.split import split
 
 TINY = ["--size", "tiny", "--steps", "2", "--batch-size", "4", "--held-out", "2", "--evaluate-every", "50"]
 
@@ -126,8 +127,8 @@ def test_all_config_errors_come_at_once(corpus: Path, tmp_path: Path, capsys: py
 def test_values_out_of_range_come_at_once(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train(corpus, tmp_path / "run", "--lr", "-1", "--batch-size", "0") == 2
     error = capsys.readouterr().err
-    assert "lr: -1.0 is too small; give more than 0" in error
-    assert "batch_size: 0 is too small; give at least 1" in error
+    assert "lr: got -1.0; give more than 0" in error
+    assert "batch_size: got 0; give at least 1" in error
 
 
 @pytest.mark.parametrize(
@@ -196,3 +197,109 @@ def test_a_corrupted_recording_is_found_by_its_id(corpus: Path, tmp_path: Path) 
     soundfile.write(corpus / "wavs/agent-pass.wav", [math.nan] * 30000, 16000, subtype="FLOAT")
     assert train(corpus, tmp_path / "run", "--steps", "12", "--batch-size", "12") == 0
     assert '"id": "agent-pass"' in (tmp_path / "run/quarantine.jsonl").read_text()
+
+
+def test_a_resume_takes_the_runs_own_settings_and_refuses_those_that_cannot_change(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    resume = ["train", "tacotron2", "--run", str(run), "--resume"]
+    assert main(resume) == 2
+    assert f"--resume: there is no run in {run}" in capsys.readouterr().err
+    assert train(corpus, run, "--lr", "0.01") == 0
+    assert main([*resume, "--steps", "4"]) == 0  # data, size, batch size, lr: as the run began
+    assert "finished" in capsys.readouterr().out
+    assert main([*resume, "--lr", "0.1", "--size", "small", "--batch_size=2", "--log-every", "5"]) == 2
+    error = capsys.readouterr().err
+    assert "3 setting(s) that a resumed run keeps" in error
+    assert "lr: the run has 0.01, got 0.1; leave it out, or begin anew" in error
+    assert "size: the run has 'tiny', got 'small'" in error
+    assert "batch_size: the run has 4, got 2" in error
+    assert main([*resume, "--resume-from", str(run / "checkpoints/step-00000004")]) == 2
+    assert "give one of the two" in capsys.readouterr().err
+    assert main(resume) == 0
+    assert "the run had its 4 steps already; ask for more" in capsys.readouterr().out
+    new_size = ["--resume-from", str(run / "checkpoints/step-00000004"), "--size", "small"]
+    assert train(corpus, tmp_path / "other", *new_size) == 2
+
+
+def test_a_folder_that_is_a_file_is_named_before_any_work(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert train(corpus, tmp_path / "file") == 2
+    assert "cannot be a run's folder" in capsys.readouterr().err
+    assert train(corpus, tmp_path / "file" / "run") == 2
+    assert f"{tmp_path / 'file'} is a file; choose another" in capsys.readouterr().err
+    assert train(corpus, tmp_path / "run", "--cache", str(tmp_path / "file")) == 2
+    assert "cannot hold computed features: it is a file" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "mine"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_held_out_recording_that_is_not_finite_is_named(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, (clip, *_) = split(ljspeech.read(corpus), 2)
+    clip.path.unlink()
+    soundfile.write(clip.path.with_suffix(".wav"), [math.nan] * 16000, 16000, subtype="FLOAT")
+    assert train(corpus, tmp_path / "run") == 2
+    error = capsys.readouterr().err
+    assert "held-out clips" in error
+    assert f"{clip.id}: " in error
+    assert main(["check", str(corpus)]) == 0  # it can be read; the guard finds it
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "expected `setting: value` lines, got nothing; --print_config writes a file"),
+        (b"lr: \xff", "not UTF-8 at byte 4"),
+        (b"- 1", "got list"),
+    ],
+)
+def test_a_file_that_holds_no_settings(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, message: str
+) -> None:
+    (tmp_path / "c.yaml").write_bytes(content)
+    assert train(corpus, tmp_path / "run", "--config", str(tmp_path / "c.yaml")) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--steps", "0"], "steps: got 0; give at least 1"),
+        (["--seed", "-1"], "seed: got -1; give at least 0"),
+    ],
+)
+def test_the_demo_checks_its_arguments(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(["demo", "--run", str(tmp_path / "demo"), *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--speak", '[" "]'], "has nothing to say; write a sentence"),
+        (["--language", "xx"], "'xx'"),
+        (["--frame-drop", "2"], "frame_drop: got 2.0; give at most 1"),
+        (["--lr", "nan"], "Got value: nan"),
+    ],
+)
+def test_what_would_fail_later_is_refused_now(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert train(corpus, tmp_path / "run", *arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run/journal.jsonl").exists()
+
+
+def test_the_settings_can_be_printed_to_start_from(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "tacotron2", "--print_config"])
+    assert ended.value.code == 0
+    assert "batch_size: 16" in capsys.readouterr().out

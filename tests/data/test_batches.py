@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 import pytest
@@ -97,7 +97,7 @@ def test_a_position_may_be_taken_with_the_batch_in_hand_and_set_while_iterating(
     batches = iter(running)
     next(batches)
     state = running.state_dict()
-    assert state == {"epoch": 0, "index": 1, "seed": 0}
+    assert state == {"epoch": 0, "index": 1, "seed": 0, "batch_size": 4}
     following = [next(batches) for _ in range(7)]
     running.load_state_dict(state)
     assert [next(batches) for _ in range(7)] == following
@@ -107,7 +107,10 @@ def test_a_position_may_be_taken_with_the_batch_in_hand_and_set_while_iterating(
     ("state", "message"),
     [
         ({"epoch": 0, "index": 0, "seed": 7}, "this position is of seed 7, the run has 0; give the same seed"),
-        ({"epoch": 0, "index": 5, "seed": 0}, "this position is batch 5, an epoch has 5; give the same data"),
+        (
+            {"epoch": 0, "index": 5, "seed": 0, "batch_size": 4},
+            "this position is batch 5, an epoch has 5; give the same data",
+        ),
     ],
 )
 def test_a_position_of_another_order_is_refused(state: dict[str, int], message: str) -> None:
@@ -119,3 +122,23 @@ def test_a_position_of_another_order_is_refused(state: dict[str, int], message: 
 def test_a_batch_that_cannot_be_filled_is_refused(size: int) -> None:
     with pytest.raises(ValueError, match=rf"batch_size: {size} cannot be filled from 20 clips; give 1 to 20"):
         stream(batch_size=size)
+
+
+def test_a_batch_that_cannot_be_put_together_is_not_passed_over() -> None:
+    fails = [True]
+
+    def collate_later(examples: Sequence[Mapping[str, object]]) -> list[object]:
+        if fails.pop() if fails else False:
+            raise ValueError("not yet")
+        return [one["id"] for one in examples]
+
+    whole = next(iter(Stream(examples(8), 4, 0, lambda rows: [one["id"] for one in rows])))
+    broken = Stream(examples(8), 4, 0, collate_later)
+    with pytest.raises(ValueError, match="not yet"):
+        next(iter(broken))
+    assert next(iter(broken)) == whole
+
+
+def test_a_position_of_batches_of_another_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="batches of 8, the run has 4; give the same size"):
+        stream(16, 4).load_state_dict(stream(16, 8).state_dict())

@@ -26,7 +26,7 @@ def spoken(folder: Path, number: int, seconds_a_character: float = 0.06) -> Clip
 
 
 def test_sound_clips_give_no_warning(tmp_path: Path) -> None:
-    assert check([spoken(tmp_path, number) for number in range(20)], MelSpec()) == []
+    assert check([spoken(tmp_path, number) for number in range(20)], MelSpec()) == ([], True)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,8 @@ def test_sound_clips_give_no_warning(tmp_path: Path) -> None:
     ids=["not finite", "silent", "clipped", "short", "long"],
 )
 def test_an_odd_recording_is_named(tmp_path: Path, samples: np.ndarray, warning: str) -> None:
-    (found,) = check([record(tmp_path, "odd", samples)], MelSpec())
+    (found,), readable = check([record(tmp_path, "odd", samples)], MelSpec())
+    assert readable
     assert found.startswith(warning)
 
 
@@ -49,7 +50,8 @@ def test_recordings_that_cannot_be_used_are_named_and_the_rest_is_still_looked_a
     gone = Clip(id="gone", path=tmp_path / "gone.wav", text="x")
     slow = record(tmp_path, "slow", NOISE[:8000], rate=8000)
     silent = record(tmp_path, "silent", np.zeros(16000))
-    first, second, third = check([gone, slow, silent], MelSpec())
+    (first, second, third), readable = check([gone, slow, silent], MelSpec())
+    assert not readable
     assert "gone.wav: no such file" in first
     assert "slow.wav: sampled at 8000 Hz, expected 16000" in second
     assert third.startswith("silent: silent")
@@ -57,6 +59,6 @@ def test_recordings_that_cannot_be_used_are_named_and_the_rest_is_still_looked_a
 
 def test_texts_that_do_not_fit_their_recordings_are_named_and_no_others(tmp_path: Path) -> None:
     clips = [spoken(tmp_path, number, 0.2 if number in (3, 11) else 0.06) for number in range(20)]
-    found = check(clips, MelSpec())
+    found, _ = check(clips, MelSpec())
     assert [one.split(":")[0] for one in found] == ["clip03", "clip11"]
     assert "5.40 s for 26 characters, expected 1.76 s; check its text" in found[0]

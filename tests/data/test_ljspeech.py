@@ -71,3 +71,9 @@ def test_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:
     (folder / "metadata.csv").write_bytes("one|Good day.\ntwo|Привет\n".encode("cp1251"))
     with pytest.raises(ValueError, match=r"metadata.csv: line 2 is not UTF-8; save the file with that encoding"):
         ljspeech.read(folder)
+
+
+@pytest.mark.parametrize("name", ["../one", "/one", "a/../../one"])
+def test_an_id_that_leads_out_of_the_corpus_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="leads out of wavs/; rename the recording"):
+        ljspeech.read(corpus(tmp_path, f"{name}|Good day.", "one.wav"))

@@ -115,7 +115,7 @@ def test_a_hopeless_run_halts_with_its_reason(tmp_path: Path) -> None:
 
     result = train(Hopeless(FIT), FIT, run=tmp_path / "run")
     assert result.reason == "halted"
-    assert "nonfinite.loss in loss/nan" in result.message
+    assert "loss/nan is not finite (nan)" in result.message
 
 
 def test_signals_are_given_back_and_a_second_one_breaks_off() -> None:

@@ -97,3 +97,9 @@ def test_what_came_of_it() -> None:
 @pytest.mark.parametrize(("size", "text"), [(12, "12 bytes"), (12_300, "12.3 kB"), (2e6, "2 MB"), (7.04e9, "7.04 GB")])
 def test_sizes(size: float, text: str) -> None:
     assert phrases.weighed(size) == text
+
+
+def test_the_numbers_of_many_parameters_are_counted_past_the_first() -> None:
+    bad = {f"grad/norm/{n}": "nan" for n in range(40)}
+    found = {"code": "nonfinite.gradient", "signal": "grad/norm/0", "evidence": bad}
+    assert phrases.finding(found).endswith("(nan, grad/norm/1 nan, grad/norm/2 nan, grad/norm/3 nan and 36 more)")

@@ -51,6 +51,11 @@ FINDING = {"code": "nonfinite.loss", "signal": "loss/energy", "evidence": {"loss
         ("note", {"text": "start", "data": {"config": {}}}, "Run started."),
         ("note", {"text": "end", "data": {"reason": "halted", "step": 7}}, "Run halted by the guard, at step 7."),
         ("note", {"text": "end", "data": {"reason": "bored", "step": 7}}, "Run ended: bored, at step 7."),
+        (
+            "note",
+            {"text": "resume", "data": {"step": 4, "from": "step-00000004", "damaged": ["step-00000008: cut short"]}},
+            "Run resumed at step 4 from step-00000004; newer ones were damaged: step-00000008: cut short.",
+        ),
         ("note", {"text": "a fault was injected", "data": {"rate": 0.5}}, "a fault was injected (rate 0.5)"),
         ("from the future", {"text": "?"}, None),
     ],

@@ -23,8 +23,20 @@ from rerail.text.normalise import normalise
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("room 101", "room 101"),
         ("к+офе", "кофе"),
+        ("2+2", "2+2"),
     ],
-    ids=["space", "quotes", "german", "cyrillic", "composed", "invisible", "persian-joiner", "digits", "stress"],
+    ids=[
+        "space",
+        "quotes",
+        "german",
+        "cyrillic",
+        "composed",
+        "invisible",
+        "persian-joiner",
+        "digits",
+        "stress",
+        "plus",
+    ],
 )
 def test_texts_of_one_sound_become_one_text(text: str, expected: str) -> None:
     assert normalise(text) == expected

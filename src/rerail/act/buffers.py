@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -39,6 +42,25 @@ class Buffers:
         ]
         if pairs:
             torch._foreach_copy_([target for _, target in pairs], [source for source, _ in pairs])
+
+
+def unsaved(model: nn.Module) -> dict[str, Tensor]:
+    """Copy the buffers that the state dict leaves out."""
+    saved = set(model.state_dict(keep_vars=True))
+    return {name: one.detach().to("cpu", copy=True) for name, one in model.named_buffers() if name not in saved}
+
+
+def put_back(model: nn.Module, saved: Mapping[str, Any]) -> None:
+    """Write saved buffers back; one that appeared since is emptied, one that changed its shape is replaced."""
+    with torch.no_grad():
+        for place, module in model.named_modules():
+            for name, live in list(module._buffers.items()):  # noqa: SLF001 (the one place where buffers are replaced)
+                old = saved.get(f"{place}.{name}" if place else name)
+                if live is not None and old is not None and live.shape == old.shape:
+                    live.copy_(old)
+                else:
+                    where = next(model.parameters()).device if live is None else live.device
+                    module._buffers[name] = None if old is None else old.detach().to(where, copy=True)  # noqa: SLF001
 
 
 def _shape(tensor: Tensor | None) -> torch.Size | None:

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rerail.act import buffers
+
 
 class Stateful(Protocol):
     """Whatever carries state: a schedule, a scaler, an EMA, a loader."""
@@ -48,7 +50,7 @@ def capture(parts: Parts) -> dict[str, Any]:
     """Copy the state of all parts and of every random generator."""
     return {
         "model": _copy(parts.model.state_dict()),
-        "buffers": buffers(parts.model),
+        "buffers": buffers.unsaved(parts.model),
         "loose": [parameter.detach().to("cpu", copy=True) for parameter in parts.loose()],
         "optimizers": [_copy(optimizer.state_dict()) for optimizer in parts.optimizers],
         "others": [_copy(other.state_dict()) for other in parts.others],
@@ -59,7 +61,7 @@ def capture(parts: Parts) -> dict[str, Any]:
 def restore(parts: Parts, state: Mapping[str, Any]) -> None:
     """Put every part and generator back to `state`, which stays untouched."""
     named = {**state["buffers"], **state["model"]}
-    restore_buffers(parts.model, named)
+    buffers.put_back(parts.model, named)
     parts.model.load_state_dict(state["model"])
     with torch.no_grad():
         for parameter, saved in zip(parts.loose(), state["loose"], strict=True):
@@ -69,25 +71,6 @@ def restore(parts: Parts, state: Mapping[str, Any]) -> None:
     for other, saved in zip(parts.others, state["others"], strict=True):
         other.load_state_dict(_copy(saved))
     restore_random(state["random"])
-
-
-def buffers(model: nn.Module) -> dict[str, Tensor]:
-    """Copy the buffers that the state dict leaves out."""
-    saved = set(model.state_dict(keep_vars=True))
-    return {name: one.detach().to("cpu", copy=True) for name, one in model.named_buffers() if name not in saved}
-
-
-def restore_buffers(model: nn.Module, saved: Mapping[str, Any]) -> None:
-    """Write saved buffers back; one that appeared since is emptied, one that changed its shape is replaced."""
-    with torch.no_grad():
-        for place, module in model.named_modules():
-            for name, live in list(module._buffers.items()):  # noqa: SLF001 (the one place where buffers are replaced)
-                old = saved.get(f"{place}.{name}" if place else name)
-                if live is not None and old is not None and live.shape == old.shape:
-                    live.copy_(old)
-                else:
-                    where = next(model.parameters()).device if live is None else live.device
-                    module._buffers[name] = None if old is None else old.detach().to(where, copy=True)  # noqa: SLF001
 
 
 def capture_random() -> dict[str, Any]:

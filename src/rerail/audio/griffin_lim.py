@@ -9,6 +9,7 @@ from rerail.audio.mel import MelSpec, filters, stft
 
 MOMENTUM = 0.99
 NNLS_STEPS = 200
+LOUDEST = 30.0  # a magnitude of e^30, a million million times full scale; squares of much more overflow
 TINY = 1e-10  # keeps divisions defined where a magnitude is zero; far below any floor
 
 
@@ -19,10 +20,12 @@ def griffin_lim(mel: Tensor, spec: MelSpec, iterations: int = 60) -> Tensor:
     output and no random generator is touched. One frame or none gives `hop` samples.
 
     Raises:
-        ValueError: for a spectrogram that is not finite.
+        ValueError: for a spectrogram that is not finite, or far beyond any sound.
     """
     if bad := int((~torch.isfinite(mel)).sum()):
         raise ValueError(f"{bad} of {mel.numel()} mel values are not finite; nothing can be spoken; check the model")
+    if (loudest := float(mel.max()) if mel.numel() else 0.0) > LOUDEST:
+        raise ValueError(f"a mel value of {loudest:.3g} nepers, past {LOUDEST}, is no speech; check the model")
     frames = mel.shape[0]
     magnitude = linear_magnitude(_long_enough(mel.detach().float(), spec).exp().T, spec)
     phase = _start(magnitude)

@@ -13,7 +13,7 @@ from jsonargparse import ArgumentParser
 
 from rerail._version import __version__
 from rerail.cli import check, demo, report, train
-from rerail.cli.arguments import dashed
+from rerail.cli.arguments import dashed, with_own_settings
 
 COMMANDS = {"demo": demo, "check": check, "train": train, "report": report}
 
@@ -32,8 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         commands.add_subcommand(name, described, help=(module.__doc__ or "").splitlines()[0])
         module.fill(described)
     try:
-        arguments = parser.parse_args([dashed(one) for one in (sys.argv[1:] if argv is None else argv)])
+        given = [dashed(one) for one in (sys.argv[1:] if argv is None else argv)]
+        arguments = parser.parse_args(with_own_settings(given))
         return int(COMMANDS[arguments.subcommand].run(arguments[arguments.subcommand]))
     except (ValueError, ArgumentError, ModuleNotFoundError) as error:
         sys.stderr.write(f"rerail: {error}\n")
         return 2
+    except KeyboardInterrupt:  # while the loop runs, the loop itself stops well; this is before or after it
+        sys.stderr.write("rerail: stopped\n")
+        return 130

@@ -6,13 +6,14 @@ from argparse import ArgumentError
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 import yaml
 from jsonargparse import ActionConfigFile, ArgumentParser, Namespace  # type: ignore[attr-defined]
 
-from rerail.fit import problems
+from rerail.fit import changed, problems
 
 T = TypeVar("T")
 
@@ -22,7 +23,8 @@ def dashed(argument: str) -> str:
     if not argument.startswith("--"):
         return argument
     name, equals, value = argument.partition("=")
-    return name.replace("_", "-") + equals + value
+    dashes = name.replace("_", "-")
+    return ("--print_config" if dashes == "--print-config" else dashes) + equals + value  # its owner's spelling
 
 
 def add_config(parser: ArgumentParser, kinds: Sequence[type]) -> None:
@@ -37,6 +39,28 @@ def add_config(parser: ArgumentParser, kinds: Sequence[type]) -> None:
             group.add_argument(flag, type=hints[one.name], default=default, help=one.metadata.get("help", ""))
 
 
+def with_own_settings(arguments: Sequence[str], flag: str = "--resume") -> list[str]:
+    """Where a run is resumed, put its own `config.yaml` before what was typed, so that only what is typed differs.
+
+    Raises:
+        ValueError: where there is no run to resume.
+    """
+    if flag not in arguments:
+        return list(arguments)
+    place = arguments.index(flag)
+    run = Path(_value(arguments, "--run"))
+    if not (run / "config.yaml").is_file():
+        raise ValueError(f"--resume: there is no run in {run}; give its folder by --run, or leave --resume out")
+    start = next(n for n, one in enumerate(arguments) if one.startswith("--") or n == place)
+    return [*arguments[:start], "--config", str(run / "config.yaml"), *arguments[start:]]
+
+
+def _value(arguments: Sequence[str], flag: str) -> str:
+    joined = [one.partition("=")[2] for one in arguments if one.startswith(f"{flag}=")]
+    apart = [after for one, after in pairwise(arguments) if one == flag]
+    return [*joined, *apart, ""][0]
+
+
 def configs(arguments: Namespace, kinds: Sequence[type]) -> list[Any]:
     """Build the config records that `add_config` asked for.
 
@@ -44,9 +68,34 @@ def configs(arguments: Namespace, kinds: Sequence[type]) -> list[Any]:
         ValueError: naming every value out of range.
     """
     built = [kind(**{one.name: arguments[one.name] for one in fields(kind)}) for kind in kinds]
-    if found := problems(built):
-        raise ValueError("\n  ".join([f"{len(found)} setting(s) out of range", *found]))
+    refuse(built)
     return built
+
+
+def refuse(given: Sequence[Any]) -> None:
+    """Refuse config records with values out of range.
+
+    Raises:
+        ValueError: naming every one of them.
+    """
+    if found := problems(given):
+        raise ValueError("\n  ".join([f"{len(found)} setting(s) out of range", *found]))
+
+
+def refuse_changed(run: Path, given: Sequence[Any], *, resume: bool, resume_from: str) -> None:
+    """Refuse settings that a resumed run keeps, where they differ from its own.
+
+    Raises:
+        ValueError: naming every one of them.
+    """
+    if resume and resume_from:
+        raise ValueError("--resume goes on in --run, --resume-from starts from a checkpoint; give one of the two")
+    if not resume and not resume_from:
+        return
+    path = (Path(resume_from).parent.parent if resume_from else run) / "config.yaml"
+    saved = yaml.safe_load(path.read_text(encoding="utf8")) if path.is_file() else {}
+    if found := changed(given, saved or {}):
+        raise ValueError("\n  ".join([f"{len(found)} setting(s) that a resumed run keeps", *found]))
 
 
 class CheckedConfigFile(ActionConfigFile):
@@ -64,11 +113,14 @@ def file_problems(parser: ArgumentParser, path: Path) -> list[str]:
     if not path.is_file():
         return ["no such file; give a YAML file of settings"]
     try:
-        given = yaml.safe_load(path.read_text(encoding="utf8")) or {}
+        given = yaml.safe_load(path.read_text(encoding="utf8"))
+    except UnicodeDecodeError as error:
+        return [f"not UTF-8 at byte {error.start}; save the file with that encoding"]
     except yaml.YAMLError as error:
         return [f"not valid YAML: {error}"]
     if not isinstance(given, Mapping):
-        return [f"expected `setting: value` lines, got {type(given).__name__}"]
+        kind = "nothing" if given is None else type(given).__name__
+        return [f"expected `setting: value` lines, got {kind}; --print_config writes a file to start from"]
     return [problem for key, value in given.items() if (problem := _key_problem(parser, str(key), value))]
 
 

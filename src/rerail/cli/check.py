@@ -22,6 +22,6 @@ def run(arguments: Namespace) -> int:
     """Print what is odd; nothing is changed."""
     clips = ljspeech.read(Path(arguments.data))
     rate = arguments.sample_rate
-    warnings = check(clips, MelSpec(sample_rate=rate, f_max=rate / 2))
+    warnings, sound = check(clips, MelSpec(sample_rate=rate, f_max=rate / 2))
     sys.stdout.write("\n".join([*warnings, f"{len(clips)} clips, {len(warnings)} warning(s)", ""]))
-    return 0
+    return 0 if sound else 2

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
+from rerail.cli.arguments import refuse
 from rerail.cli.running import run_under_eyes
 from rerail.fit import train_unguarded
-from rerail.tasks.tacotron2.demo import demo_task, summary, told
+from rerail.tasks.tacotron2.demo import demo_task, summary, told, untaken
 
 
 def fill(parser: ArgumentParser) -> None:
@@ -22,8 +23,9 @@ def fill(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Run the demo."""
-    folder = free(Path(arguments.run))
+    folder = untaken(Path(arguments.run))
     task, fit = demo_task(folder / "data", seed=arguments.seed, steps=arguments.steps)
+    refuse((fit,))
     if arguments.unguarded:
         for line in told(train_unguarded(task, fit)):
             sys.stdout.write(line)
@@ -32,12 +34,3 @@ def run(arguments: Namespace) -> int:
     watched = run_under_eyes(task, fit, folder)
     sys.stdout.write(summary(watched.result.metrics))
     return watched.code
-
-
-def free(folder: Path) -> Path:
-    """Return `folder`, or the first of `folder-2`, `folder-3`, ... that is not there yet."""
-    number, found = 1, folder
-    while found.exists():
-        number += 1
-        found = folder.with_name(f"{folder.name}-{number}")
-    return found

@@ -62,13 +62,13 @@ class Stream:
     def __iter__(self) -> Iterator[Any]:
         """Yield batches from the present position on, for ever."""
         while True:
-            batch = self._batches[self.index]
+            batch = self.collate([self.examples[one] for one in self._batches[self.index]])
             self._step()  # before the batch is out: a position saved with the batch in hand is the one after it
-            yield self.collate([self.examples[one] for one in batch])
+            yield batch
 
     def state_dict(self) -> dict[str, int]:
         """Return the position of the next batch."""
-        return {"epoch": self.epoch, "index": self.index, "seed": self.seed}
+        return {"epoch": self.epoch, "index": self.index, "seed": self.seed, "batch_size": self.batch_size}
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
         """Go to a position.
@@ -79,6 +79,11 @@ class Stream:
         epoch, index, seed = state["epoch"], state["index"], state["seed"]
         if seed != self.seed:
             raise ValueError(f"this position is of seed {seed}, the run has {self.seed}; give the same seed")
+        if state.get("batch_size", self.batch_size) != self.batch_size:
+            size = state["batch_size"]
+            raise ValueError(
+                f"this position is of batches of {size}, the run has {self.batch_size}; give the same size"
+            )
         if not 0 <= index < len(self._batches):
             raise ValueError(
                 f"this position is batch {index}, an epoch has {len(self._batches)}; give the same data and batch_size"

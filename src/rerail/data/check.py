@@ -25,18 +25,22 @@ class _Measured:
     seconds: float
 
 
-def check(clips: Sequence[Clip], spec: MelSpec) -> list[str]:
-    """Return one warning a line, none for a sound corpus. Every recording is read; none is changed or left out."""
-    warnings, measured = [], list[_Measured]()
+def check(clips: Sequence[Clip], spec: MelSpec) -> tuple[list[str], bool]:
+    """Return one warning a line, none for a sound corpus, and whether training could read every recording.
+
+    None is changed or left out.
+    """
+    warnings, measured, readable = [], list[_Measured](), True
     for clip in clips:
         try:
             samples = files.read(clip.path, spec.sample_rate)
         except ValueError as error:
             warnings.append(str(error))
+            readable = False
             continue
         warnings += [f"{clip.id}: {warning}" for warning in _odd(samples, spec.sample_rate)]
         measured.append(_Measured(clip=clip, seconds=samples.numel() / spec.sample_rate))
-    return [*warnings, *_rates(measured)]
+    return [*warnings, *_rates(measured)], readable
 
 
 def _odd(samples: Tensor, sample_rate: int) -> Iterator[str]:

@@ -56,6 +56,8 @@ class Features:
         Raises:
             ValueError: naming the recordings that cannot be read, at most 20 of them.
         """
+        if self.folder.exists() and not self.folder.is_dir():
+            raise ValueError(f"{self.folder} cannot hold computed features: it is a file; choose another folder")
         mels, problems = [], []
         for number, clip in enumerate(clips, 1):
             try:

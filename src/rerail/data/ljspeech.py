@@ -60,6 +60,9 @@ def _problems(columns: list[str], clip: Clip, seen: dict[str, int], number: int)
     if not clip.id:
         yield "empty id; fill it in or remove the line"
         return
+    if ".." in Path(clip.id).parts or Path(clip.id).is_absolute():
+        yield f"id {clip.id!r} leads out of wavs/; rename the recording"
+        return
     if clip.id in seen:
         yield f"id {clip.id!r} stands in line {seen[clip.id]} already; give each recording one line"
     seen.setdefault(clip.id, number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rerail.fit.config import FitConfig, problems
+from rerail.fit.config import FitConfig, changed, problems
 from rerail.fit.loop import Result, train, train_unguarded
 from rerail.fit.schedule import warmup_cosine
 from rerail.fit.task import Parts, Task
@@ -17,6 +17,7 @@ __all__ = [
     "Result",
     "Sound",
     "Task",
+    "changed",
     "problems",
     "train",
     "train_unguarded",

@@ -2,40 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitConfig:
-    """Settings of the loop. Steps are optimizer steps."""
+    """Settings of the loop. Steps are optimizer steps.
+
+    A field's metadata: `help`; the range `least`, `above`, `most`; `fixed` where a resumed run keeps its own.
+    """
 
     steps: int = field(default=2000, metadata={"help": "optimizer steps to train", "least": 1})
-    batch_size: int = field(default=16, metadata={"help": "clips a micro-batch", "least": 1})
-    accumulate: int = field(default=1, metadata={"help": "micro-batches whose gradients add up to a step", "least": 1})
-    lr: float = field(default=1e-3, metadata={"help": "learning rate after the warm-up", "above": 0})
-    lr_floor: float = field(default=0.1, metadata={"help": "share of lr that the cosine ends at", "least": 0})
+    batch_size: int = field(default=16, metadata={"help": "clips a micro-batch", "least": 1, "fixed": True})
+    accumulate: int = field(
+        default=1, metadata={"help": "micro-batches whose gradients add up to a step", "least": 1, "fixed": True}
+    )
+    lr: float = field(default=1e-3, metadata={"help": "learning rate after the warm-up", "above": 0, "fixed": True})
+    lr_floor: float = field(
+        default=0.1, metadata={"help": "share of lr that the cosine ends at", "least": 0, "most": 1}
+    )
     warmup: int = field(default=20, metadata={"help": "steps of linear learning-rate warm-up", "least": 0})
-    weight_decay: float = field(default=1e-6, metadata={"help": "weight decay of the optimizer", "least": 0})
+    weight_decay: float = field(
+        default=1e-6, metadata={"help": "weight decay of the optimizer", "least": 0, "fixed": True}
+    )
     clip_norm: float = field(default=1.0, metadata={"help": "largest norm of the whole gradient", "above": 0})
     precision: Literal["fp32", "bf16", "fp16"] = field(default="fp32", metadata={"help": "format of the forward pass"})
     evaluate_every: int = field(default=100, metadata={"help": "steps between held-out evaluations", "least": 1})
     checkpoint_every: int = field(default=100, metadata={"help": "steps between checkpoints on disk", "least": 1})
     snapshot_every: int = field(default=25, metadata={"help": "steps between snapshots in memory", "least": 1})
-    seed: int = field(default=0, metadata={"help": "seed of weights, order of data and dropout", "least": 0})
-    threads: int = field(default=0, metadata={"help": "CPU threads; 0 leaves it to torch", "least": 0})
+    seed: int = field(
+        default=0,
+        metadata={"help": "seed of weights, order of data and dropout", "least": 0, "most": 2**63 - 1, "fixed": True},
+    )
+    threads: int = field(default=0, metadata={"help": "CPU threads; 0 leaves it to torch", "least": 0, "most": 1024})
     log_every: int = field(default=10, metadata={"help": "steps between plain lines on the console", "least": 1})
 
 
 def problems(configs: Sequence[Any]) -> list[str]:
     """Return every value of these config records that is out of range: what, got, do."""
-    found = []
-    for config in configs:
-        for one in fields(config):
-            value, rule = getattr(config, one.name), one.metadata
-            if "least" in rule and not value >= rule["least"]:
-                found.append(f"{one.name}: {value} is too small; give at least {rule['least']}")
-            if "above" in rule and not value > rule["above"]:
-                found.append(f"{one.name}: {value} is too small; give more than {rule['above']}")
-    return found
+    return [problem for config in configs for one in fields(config) for problem in _problem(config, one)]
+
+
+def changed(configs: Sequence[Any], saved: Mapping[str, Any]) -> list[str]:
+    """Return every setting that a resumed run keeps and that differs from `saved`, its own: what, got, do."""
+    return [
+        f"{one.name}: the run has {saved[one.name]!r}, got {getattr(config, one.name)!r}; leave it out, or begin anew"
+        for config in configs
+        for one in fields(config)
+        if one.metadata.get("fixed") and one.name in saved and saved[one.name] != getattr(config, one.name)
+    ]
+
+
+def _problem(config: Any, one: Field[Any]) -> Iterator[str]:  # noqa: ANN401 (any config record)
+    value, rule = getattr(config, one.name), one.metadata
+    if "least" in rule and not value >= rule["least"]:
+        yield f"{one.name}: got {value}; give at least {rule['least']}"
+    if "above" in rule and not value > rule["above"]:
+        yield f"{one.name}: got {value}; give more than {rule['above']}"
+    if "most" in rule and not value <= rule["most"]:
+        yield f"{one.name}: got {value}; give at most {rule['most']}"

@@ -13,7 +13,7 @@ import torch
 from rerail.fit.config import FitConfig
 from rerail.fit.stop import Stop
 from rerail.fit.task import Parts, Task
-from rerail.guard import Derailed, Guard, Keep, Listener, Losses
+from rerail.guard import Derailed, Guard, Keep, Listener, Losses, claim
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -41,6 +41,7 @@ def train(
 
     Ctrl-C or SIGTERM saves a checkpoint and ends the run well. `describe` are settings of the task for the journal.
     """
+    claim(run, resume=resume is not False)  # before an hour of computing features
     parts = prepare(task, config)
     guard = Guard(
         parts.model,
@@ -92,7 +93,7 @@ class _Loop:
     def __init__(self, task: Task, config: FitConfig, parts: Parts, guard: Guard) -> None:
         self.task, self.config, self.parts, self.guard = task, config, parts, guard
         self.metrics: Mapping[str, float] = {}
-        self.evaluated = guard.steps
+        self.began = self.evaluated = guard.steps
 
     def run(self, stop: Stop) -> Result:
         try:
@@ -104,7 +105,8 @@ class _Loop:
             return self._result("stopped", f"{stop.asked}: saved at step {self.guard.steps}; --resume goes on there")
         self._evaluate(last=True)
         self.guard.save()
-        return self._result("finished", "")
+        idle = self.guard.steps == self.began
+        return self._result("finished", f"the run had its {self.began} steps already; ask for more" if idle else "")
 
     def _train(self, stop: Stop) -> None:
         batches = iter(self.parts.data)
@@ -120,10 +122,18 @@ class _Loop:
         was_training = model.training
         with torch.random.fork_rng():  # a look at the model must not change what training draws next
             self.metrics = self.task.evaluate(model, held_out)
-            for name, thing in self.task.figures(model, held_out, last=last).items():
-                self.guard.show(name, thing)
+            self._show(last=last)
         model.train(was_training)
         self.guard.observe({f"eval/{name}": value for name, value in self.metrics.items()})
+
+    def _show(self, *, last: bool) -> None:
+        try:
+            shown = self.task.figures(self.parts.model, self.parts.held_out, last=last)
+        except ValueError as error:  # a picture that cannot be drawn costs no training
+            self.guard.note("figures not made", error=str(error))
+            return
+        for name, thing in shown.items():
+            self.guard.show(name, thing)
 
     def _result(self, reason: Literal["finished", "stopped", "halted"], message: str) -> Result:
         return Result(reason=reason, steps=self.guard.steps, metrics=self.metrics, message=message)

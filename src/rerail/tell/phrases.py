@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rerail.tell.fields import Record
 
+SHOWN = 4  # numbers of one finding; a whole network of NaN would fill a page
 MOVES = {  # what a verdict asks for
     "COMMIT": "apply the update",
     "SKIP": "skip the update",
@@ -59,7 +60,8 @@ def evidence(record: Record) -> str:
     own = {fields.text(record, "signal"), "value"}
     first = [fields.figure(value) for name, value in given.items() if name in own]
     rest = [f"{fields.plain(name)} {fields.figure(value)}" for name, value in given.items() if name not in own]
-    return ", ".join(first + rest)
+    shown = first + rest
+    return ", ".join(shown) if len(shown) <= SHOWN else f"{', '.join(shown[:SHOWN])} and {len(shown) - SHOWN} more"
 
 
 def meaning(code: str) -> str:

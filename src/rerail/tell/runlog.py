@@ -52,7 +52,8 @@ class RunLog:
     def _sentence(self, record: Record) -> str | None:
         if record.get("kind") != "reading":
             return words.say(record)
-        if fields.whole(record, "tick") % self._every and not _measured(self._latest.values):
+        tick = fields.whole(record, "tick")
+        if tick % self._every and tick > 1 and not _measured(self._latest.values):
             return None
         in_force = phrases.knobs(self._latest.knobs)
         return words.reading(self._latest.values) + (in_force and f"; in force: {in_force}")

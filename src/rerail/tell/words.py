@@ -75,7 +75,9 @@ def _note(record: Record) -> str:
     if text == "start":
         return "Run started."
     if text == "resume":
-        return f"Run resumed at step {fields.whole(data, 'step')} from {fields.text(data, 'from', 'a checkpoint')}."
+        passed = "; ".join(fields.plain(one) for one in fields.sequence(data, "damaged"))
+        where = f"Run resumed at step {fields.whole(data, 'step')} from {fields.text(data, 'from', 'a checkpoint')}"
+        return f"{where}; newer ones were damaged: {passed}." if passed else f"{where}."
     if text == "end":
         reason = fields.text(data, "reason", "without a reason")
         return f"{_ENDS.get(reason, f'Run ended: {reason}')}, at step {fields.whole(data, 'step')}."

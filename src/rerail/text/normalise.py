@@ -33,7 +33,7 @@ def normalise(text: str, *, language: str = "", stress: bool = False) -> str:
         text = _spelled(text, language)
     text = text.casefold().translate(ALIKE)
     if not stress:
-        text = text.replace("+", "")
+        text = re.sub(r"\+(?=[^\W\d_])", "", text)  # before a letter: that stress mark, not the plus of 2+2
     visible = (one for one in text if one in JOINERS or unicodedata.category(one) != "Cf")
     return " ".join(unicodedata.normalize("NFC", "".join(visible)).split())
 

@@ -25,7 +25,7 @@ def test_it_holds_64_clips_in_less_than_4_megabytes(clips: list[Clip]) -> None:
 
 
 def test_every_clip_is_sound_speech_of_a_few_seconds_whose_length_fits_its_text(clips: list[Clip]) -> None:
-    assert check(clips, MelSpec()) == []
+    assert check(clips, MelSpec()) == ([], True)
     for clip in clips:
         assert 1.5 <= len(files.read(clip.path, 16000)) / 16000 <= 4
 

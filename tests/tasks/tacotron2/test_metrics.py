@@ -39,6 +39,18 @@ def test_a_perfect_alignment_scores_one_at_any_length(symbols: int, steps: int) 
     assert float(score) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(("symbols", "steps"), [(20, 1), (20, 2), (3, 2), (2, 1)])
+def test_too_few_steps_to_walk_the_text_are_no_diagonal(symbols: int, steps: int) -> None:
+    lengths = torch.tensor([symbols]), torch.tensor([steps])
+    assert float(metrics.diagonal_mass(perfect(symbols, steps), *lengths)) == 0.0
+    assert -3.0 < float(metrics.diagonality(perfect(symbols, steps), *lengths)) <= 0.0
+
+
+@pytest.mark.parametrize("steps", [1, 2, 50])
+def test_a_text_of_one_symbol_cannot_be_read_wrongly(steps: int) -> None:
+    assert float(metrics.diagonality(perfect(1, steps), torch.tensor([1]), torch.tensor([steps]))) == 1.0
+
+
 def test_a_uniform_alignment_scores_zero_corrected_and_about_a_fifth_raw() -> None:
     uniform = torch.full((1, 60, 20), 1 / 20)
     assert float(metrics.diagonality(uniform, N, T)) == pytest.approx(0.0, abs=1e-6)

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ UNSEEN = ("Please enter the number of the person you are calling.", "The confere
 def demo_task(folder: Path, *, seed: int, steps: int | None = None) -> tuple[Derailing, FitConfig]:
     """Return the demo's task, whose data go to `folder`, and the loop's settings."""
     fit = FitConfig(
-        steps=steps or STEPS,
+        steps=STEPS if steps is None else steps,
         batch_size=16,
         lr=6e-3,
         precision="fp16",
@@ -47,6 +48,12 @@ def demo_task(folder: Path, *, seed: int, steps: int | None = None) -> tuple[Der
     )
     config = Tacotron2Config(data=str(folder), cache=str(folder / "features"))
     return Derailing(Tacotron2Task(config, fit, UNSEEN)), fit
+
+
+def untaken(folder: Path) -> Path:
+    """Return `folder`, or the first of `folder-2`, `folder-3`, ... that is not there yet."""
+    names = chain([folder], (folder.with_name(f"{folder.name}-{number}") for number in count(2)))
+    return next(one for one in names if not one.exists())
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ NEAR_END = 0.1  # how far off an end may be, as a share of the true length
 
 def diagonal_mass(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
     """Share of the attention within 0.1 of the diagonal. alignment: (batch, S, N) -> (batch,)."""
-    inside = _near(alignment, text_length, steps)
+    inside = _near(alignment, text_length, steps) & _walks(text_length, steps)[:, None, None]
     return _honest((_inner(alignment, text_length, steps) * inside).sum((1, 2)) / steps, alignment)
 
 
@@ -30,10 +30,10 @@ def uniform_mass(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tenso
 def diagonality(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
     """`(m - u) / (1 - u)`: perfect 1, uniform 0, stuck or reversed below 0; (batch,).
 
-    NaN where there is no way to be wrong: a text of one symbol, or a single step over two.
+    Where there is no way to be wrong (a text of one symbol) it is the mass itself.
     """
-    uniform = uniform_mass(alignment, text_length, steps)
-    return (diagonal_mass(alignment, text_length, steps) - uniform) / (1.0 - uniform)
+    uniform, mass = uniform_mass(alignment, text_length, steps), diagonal_mass(alignment, text_length, steps)
+    return torch.where(uniform < 1.0, (mass - uniform) / (1.0 - uniform).clamp(min=torch.finfo(mass.dtype).eps), mass)
 
 
 def focus(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
@@ -110,10 +110,18 @@ def _inner(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
     return torch.where(rows[:, :, None] & columns[:, None], alignment, 0.0)
 
 
+def _walks(text_length: Tensor, steps: Tensor) -> Tensor:
+    """Whether there are steps enough to walk from the first symbol to the last: three, or one a symbol; (batch,)."""
+    return steps >= text_length.clamp(max=3)
+
+
 def _near(alignment: Tensor, text_length: Tensor, steps: Tensor) -> Tensor:
-    """(batch, S, N), true near the diagonal, by the cells' centres; a cell that the diagonal crosses always is."""
+    """(batch, S, N), true near the diagonal, by the cells' centres.
+
+    A symbol that the diagonal crosses always is, and a step that it crosses, unless the step is longer than 0.2.
+    """
     t = (torch.arange(alignment.shape[1], device=alignment.device) + 0.5) / steps[:, None]
     n = (torch.arange(alignment.shape[2], device=alignment.device) + 0.5) / text_length[:, None]
-    band = (0.5 / text_length + 0.5 / steps).clamp(min=BAND)[:, None, None]
+    band = (0.5 / text_length + (0.5 / steps).clamp(max=BAND)).clamp(min=BAND)[:, None, None]
     near = (n[:, None] - t[:, :, None]).abs() < band - 1e-6  # rounding must not let in a cell that touches the border
     return near & valid(steps, alignment.shape[1])[:, :, None] & valid(text_length, alignment.shape[2])[:, None]

@@ -14,19 +14,30 @@ class Tacotron2Config:
 
     data: str = field(default="", metadata={"help": "folder in LJSpeech layout (metadata.csv, wavs/)"})
     cache: str = field(default=".cache/features", metadata={"help": "folder for computed spectrograms"})
-    held_out: int = field(default=12, metadata={"help": "clips set aside for measuring", "least": 1})
-    language: str = field(default="", metadata={"help": "code of the language to spell numbers in, e.g. en"})
-    size: Literal["tiny", "small", "reference"] = field(default="small", metadata={"help": "widths of the network"})
-    reduction: int = field(default=3, metadata={"help": "mel frames a decoder step", "least": 1})
-    sample_rate: int = field(default=16000, metadata={"help": "sampling rate of the recordings, Hz", "least": 8000})
-    f_max: float = field(default=8000.0, metadata={"help": "upper edge of the highest mel band, Hz", "above": 0})
+    held_out: int = field(default=12, metadata={"help": "clips set aside for measuring", "least": 1, "fixed": True})
+    language: str = field(
+        default="", metadata={"help": "code of the language to spell numbers in, e.g. en", "fixed": True}
+    )
+    size: Literal["tiny", "small", "reference"] = field(
+        default="small", metadata={"help": "widths of the network", "fixed": True}
+    )
+    reduction: int = field(
+        default=3, metadata={"help": "mel frames a decoder step", "least": 1, "most": 32, "fixed": True}
+    )
+    sample_rate: int = field(
+        default=16000,
+        metadata={"help": "sampling rate of the recordings, Hz", "least": 8000, "most": 192000, "fixed": True},
+    )
+    f_max: float = field(
+        default=8000.0, metadata={"help": "upper edge of the highest mel band, Hz", "above": 0, "fixed": True}
+    )
     weight_mel: float = field(default=1.0, metadata={"help": "weight of the mel losses", "least": 0})
     weight_gate: float = field(default=1.0, metadata={"help": "weight of the stop gate's loss", "least": 0})
     weight_attention: float = field(default=1.0, metadata={"help": "weight of guided attention", "least": 0})
     gate_positive: float = field(default=5.0, metadata={"help": "weight of a stop against other steps", "above": 0})
     guide_width: float = field(default=0.2, metadata={"help": "width g of guided attention", "above": 0})
     frame_drop: float = field(
-        default=0.0, metadata={"help": "share of fed-back frames blanked in training", "least": 0}
+        default=0.0, metadata={"help": "share of fed-back frames blanked in training", "least": 0, "most": 1}
     )
 
     def spec(self) -> MelSpec:

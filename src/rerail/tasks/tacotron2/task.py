@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from rerail.data import ljspeech
 from rerail.data.batches import Stream, collate
 from rerail.data.clip import Clip
 from rerail.data.features import Features
+from rerail.data.problems import listed
 from rerail.data.split import split
 from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, warmup_cosine
 from rerail.tasks.tacotron2.config import SIZES
@@ -30,7 +31,7 @@ from rerail.text.symbols import Symbols
 SECONDS_A_SYMBOL = 0.25  # free-running speech that goes on for longer has not found its end
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: the corpus is read once and kept
 class Tacotron2Task:
     """Trains a Tacotron2. `speak` are sentences to synthesise at the end, in the language of the data."""
 
@@ -44,12 +45,14 @@ class Tacotron2Task:
         Raises:
             ValueError: for whatever is wrong with the corpus, or a sentence to speak that has unknown symbols.
         """
-        config, fit = self.config, self.fit
-        clips = ljspeech.read(Path(config.data))
-        symbols = self._symbols(clips)
+        config, fit, symbols = self.config, self.fit, self.symbols
+        if config.language:
+            normalise("1", language=config.language)  # a language that cannot be spelled is refused before all work
         for sentence in self.speak:  # now, not after hours of training
-            symbols.encode(normalise(sentence, language=config.language))
-        training, aside = split(clips, config.held_out)
+            self._spoken(sentence)
+        training, aside = split(self.clips, config.held_out)
+        held_out = self._examples(aside)
+        _refuse_nonfinite(held_out)
         together = partial(collate, silence=config.spec().silence)
         model = Tacotron2(SIZES[config.size], len(symbols), config.spec().bands, config.reduction)
         optimizer = torch.optim.Adam(model.parameters(), fit.lr, weight_decay=fit.weight_decay)
@@ -58,10 +61,23 @@ class Tacotron2Task:
             optimizer=optimizer,
             scheduler=warmup_cosine(optimizer, steps=fit.steps, warmup=fit.warmup, floor=fit.lr_floor),
             losses=partial(self._losses, model),
-            data=Stream(self._examples(training, symbols), fit.batch_size, fit.seed, together),
-            held_out=[together(self._examples(aside, symbols))],
+            data=Stream(self._examples(training), fit.batch_size, fit.seed, together),
+            held_out=[together(held_out)],
             weights=config.weights(),
+            state=(Table(symbols),),
         )
+
+    @cached_property
+    def clips(self) -> list[Clip]:
+        """The corpus."""
+        if not self.config.data:
+            raise ValueError("no data given; give a folder in LJSpeech layout by --data (or data: in the config)")
+        return ljspeech.read(Path(self.config.data))
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        """The symbols of the corpus."""
+        return Symbols.of([self._text(clip) for clip in self.clips])
 
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
         """Measure teacher-forced and free-running metrics on held-out batches."""
@@ -89,13 +105,15 @@ class Tacotron2Task:
         )
         return Losses({"alignment": output.alignment, "mel": output.mel_post}, **named)
 
-    def _examples(self, clips: list[Clip], symbols: Symbols) -> list[dict[str, Any]]:
+    def _examples(self, clips: list[Clip]) -> list[dict[str, Any]]:
         mels = Features(folder=Path(self.config.cache), spec=self.config.spec()).prepare(clips)
-        texts = [torch.tensor(symbols.encode(self._text(clip))) for clip in clips]
+        texts = [torch.tensor(self.symbols.encode(self._text(clip))) for clip in clips]
         return [{"id": clip.id, "text": text, "mel": mel} for clip, text, mel in zip(clips, texts, mels, strict=True)]
 
-    def _symbols(self, clips: list[Clip]) -> Symbols:
-        return Symbols.of([self._text(clip) for clip in clips])
+    def _spoken(self, sentence: str) -> list[int]:
+        if not (text := normalise(sentence, language=self.config.language)):
+            raise ValueError(f"--speak: {sentence!r} has nothing to say; write a sentence")
+        return self.symbols.encode(text)
 
     def _text(self, clip: Clip) -> str:
         return normalise(clip.text, language=self.config.language)
@@ -107,8 +125,7 @@ class Tacotron2Task:
         return Picture(values=values, x="decoder step", y="symbol", caption=f"free-running, held-out: {batch['id'][0]}")
 
     def _speech(self, model: Tacotron2, sentence: str) -> Sound:
-        symbols = self._symbols(ljspeech.read(Path(self.config.data)))
-        numbers = torch.tensor([symbols.encode(normalise(sentence, language=self.config.language))])
+        numbers = torch.tensor([self._spoken(sentence)])
         length = torch.tensor([numbers.shape[1]])
         output = model.eval().generate(numbers, length, self._most_frames(int(length)), generator=_fixed())
         samples = griffin_lim(output.mel_post[0], self.config.spec())
@@ -118,6 +135,34 @@ class Tacotron2Task:
     def _most_frames(self, symbols: int) -> int:
         spec = self.config.spec()
         return int(symbols * SECONDS_A_SYMBOL * spec.sample_rate / spec.hop)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The symbol table as a part of the run's state: a checkpoint without it could not be spoken with."""
+
+    symbols: Symbols
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the table."""
+        return {"symbols": list(self.symbols.table)}
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> None:
+        """Compare with a saved table.
+
+        Raises:
+            ValueError: where the corpus has other symbols than the run began with.
+        """
+        saved, here = state_dict["symbols"], list(self.symbols.table)
+        if saved != here:
+            more, gone = sorted(set(here) - set(saved)), sorted(set(saved) - set(here))
+            raise ValueError(f"the texts have other symbols than the run: new {more}, gone {gone}; give the same data")
+
+
+def _refuse_nonfinite(examples: list[dict[str, Any]]) -> None:
+    counts = {one["id"]: int((~torch.isfinite(one["mel"])).sum()) for one in examples}
+    if bad := [f"{name}: {count} spectrogram values are not finite" for name, count in counts.items() if count]:
+        raise ValueError(listed("held-out clips, which nothing could be measured on; restore or remove them", bad))
 
 
 def _fixed() -> torch.Generator:

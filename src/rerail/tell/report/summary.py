@@ -39,6 +39,7 @@ class Level:
     low: str
     high: str
     lost: int
+    odd: bool = False  # the last value is not finite
 
 
 def sentences(run: Story) -> list[str]:
@@ -92,7 +93,9 @@ def _ending(run: Story) -> str:
     step = fields.whole(run.end, "step") if run.end else run.last_step or 0
     sessions = f" in {run.sessions} sessions" if run.sessions > 1 else ""
     ticks = fields.count(run.last_tick, "tick")
-    return f"The run {end} at step {step}, after {ticks} and {duration(run.seconds)}{sessions}."
+    lost = [level.name for level in levels(run.series) if level.name.startswith(("loss/", "grad/norm")) and level.odd]
+    unsound = f" Its last readings of {_joined(lost[:3])} are not finite." if lost else ""
+    return f"The run {end} at step {step}, after {ticks} and {duration(run.seconds)}{sessions}.{unsound}"
 
 
 def _guarding(run: Story) -> str:
@@ -138,6 +141,7 @@ def _level(name: str, values: Sequence[float]) -> Level:
         low=fields.figure(min(finite)) if finite else "none finite",
         high=fields.figure(max(finite)) if finite else "none finite",
         lost=len(values) - len(finite),
+        odd=bool(values) and not math.isfinite(values[-1]),
     )
 
 
