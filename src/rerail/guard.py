@@ -25,12 +25,15 @@ from rerail.act.state import Parts, Stateful, capture
 from rerail.act.window import Entry, Window
 from rerail.core import plain
 from rerail.core.artifact import Picture, Sound
+from rerail.core.cause import Cause
 from rerail.core.outcome import Watch
 from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
-from rerail.core.remedy import Move
-from rerail.core.verdict import Memory, Plan, Verdict, advance, recall, remember, start
+from rerail.core.remedy import Move, Remedy
+from rerail.core.verdict import EPISODE, Memory, Plan, Verdict, advance, recall, relive, remember, settle, start
 from rerail.prove.attempt import LossFunction, Recipe, attempt
+from rerail.prove.prover import Kept, Prover
+from rerail.prove.replay import Bench
 from rerail.sense.environment import environment
 from rerail.sense.losses import Losses
 from rerail.sense.sensors import Sensors
@@ -57,12 +60,17 @@ __all__ = [
 
 
 class Derailed(RuntimeError):  # noqa: N818 (the word for what happened)
-    """The run cannot go on: every rung of a ladder is spent. `verdict` has the findings."""
+    """The run cannot go on: no setting cures the proved cause, or every rung of a ladder is spent.
 
-    def __init__(self, verdict: Verdict) -> None:
-        self.verdict = verdict
+    `verdict` has the findings, `cause` the proof where there is one.
+    """
+
+    def __init__(self, verdict: Verdict, cause: Cause | None = None) -> None:
+        self.verdict, self.cause = verdict, cause
         seen = "; ".join(phrases.finding(plain.dump(found)) for found in verdict.findings)
-        super().__init__(f"stopped at tick {verdict.tick}, after every remedy of the plan was tried: {seen}")
+        told = "" if cause is None else f"; cause: {phrases.cause(plain.dump(cause))}"
+        why = "after every remedy of the plan was tried" if verdict.proved is None else "since no setting cures this"
+        super().__init__(f"stopped at tick {verdict.tick}, {why}: {seen}{told}")
 
 
 class Positioned(Protocol):
@@ -82,7 +90,8 @@ class Keep:
     """What the guard keeps of a run, in committed steps and bytes.
 
     A snapshot every `snapshot_every` steps, promoted after `probation` healthy ticks; promoted ones go to disk every
-    `checkpoint_every` steps; `memory_bytes` hold all snapshots, and as much again the batches for replay.
+    `checkpoint_every` steps; `memory_bytes` hold all snapshots, and as much again the batches for replay. A proof may
+    take `proof_replays` replays, and more only to tell several bad rows of a batch; 0 leaves all to the plan's ladders.
     """
 
     snapshot_every: int = 25
@@ -90,12 +99,14 @@ class Keep:
     checkpoint_every: int = 500
     memory_bytes: int = 2 * 2**30
     sensors_every: int = 50
+    proof_replays: int = 20
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept."""
         for one in fields(self):
-            if getattr(self, one.name) < 1:
-                raise ValueError(f"Keep.{one.name}: {getattr(self, one.name)} is too small; give at least 1")
+            least = 0 if one.name == "proof_replays" else 1
+            if getattr(self, one.name) < least:
+                raise ValueError(f"Keep.{one.name}: {getattr(self, one.name)} is too small; give at least {least}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +173,7 @@ class Guard:
         self._observed: dict[str, float] = {}
         self._backoffs = 0
         self._closed = self._known = False
+        self._cause: Cause | None = None
         others = [one for one in (scheduler, scaler, *state) if one is not None]
         self._parts = Parts(model=model, optimizers=self.optimizers, others=others)
         claim(self.run, resume=resume is not False)
@@ -178,6 +190,7 @@ class Guard:
         self._buffers = Buffers(model)
         self._inbox: deque[Entry] = deque()
         self._window = Window(self.keep.memory_bytes)
+        self._prover = Prover(self._bench(), self.keep.proof_replays)
         self._saved_step = self.steps
         self._deepest = max((rung.depth for ladder in self.plan.ladders.values() for rung in ladder.rungs), default=0)
         self._clock = time.perf_counter()
@@ -257,6 +270,7 @@ class Guard:
             return Step(tick=self.tick, number=self.steps, verdict=Verdict(tick=self.tick, move=Move.SKIP))
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
+        self._prover.attempting()
         try:
             made = attempt(self.recipe, entry.batches, self._memory.knobs())
             self._know(made.scalars)
@@ -285,10 +299,31 @@ class Guard:
         reading = self._read(scalars, entry)
         self._memory, verdict = advance(self.plan, self._memory, reading)
         self._logbook.judged(reading, verdict)  # written down before anything is done
+        if entry is not None and verdict.move is not Move.COMMIT and not _scale_only(verdict):
+            verdict = self._prove(reading, verdict, entry)
         self._act(verdict, reading, entry)
         self._buffers.save()
         losses = {name.removeprefix("loss/"): value for name, value in reading.under("loss").items()}
         return Step(tick=verdict.tick, number=self.steps, verdict=verdict, losses=losses, signals=signals)
+
+    def _prove(self, reading: Reading, verdict: Verdict, entry: Entry) -> Verdict:
+        self._buffers.restore()
+        proof = self._prover.prove(
+            entry,
+            reading,
+            verdict,
+            Kept(snapshots=self._snapshots, window=self._window),
+            clip_norm=self.clip_norm,
+            spent=lambda cause: self._memory.ledger.spent(cause.root, verdict.tick, EPISODE, self.steps),
+        )
+        if proof is None:
+            return verdict
+        self._logbook.proved(verdict.tick, proof.cause, proof.remedy, proof.trials)
+        self._cause = proof.cause
+        if proof.remedy is None:
+            return verdict
+        self._memory, settled = settle(self._memory, verdict, proof.cause.root, proof.remedy, self.steps)
+        return settled
 
     def _read(self, scalars: Mapping[str, Tensor], entry: Entry | None) -> Reading:
         known = {"step": float(self.steps), "lr": float(self.optimizers[0].param_groups[0]["lr"])}
@@ -309,6 +344,8 @@ class Guard:
         promoted = self._snapshots.observe(healthy=verdict.healthy)
         if verdict.move is Move.COMMIT:
             self._commit(verdict, reading)
+            if entry is not None and verdict.healthy:
+                self._prover.committed(reading, entry)
             self._done(entry)
             self._promote(promoted)
             self._follow(reading)
@@ -319,12 +356,12 @@ class Guard:
         if verdict.move is Move.SKIP:
             did |= self._skip(verdict, entry)
         elif verdict.move is Move.REWIND:
-            did |= self._rewind(verdict.depth, entry)
+            did |= self._rewind(verdict, entry)
         did |= {"move": verdict.move.name, "step_before": before, "step_after": self.steps}
         self._watch = self._watch.intervened(verdict.tick)
         self._logbook.acted(verdict.tick, did)
         if verdict.move is Move.HALT:
-            raise Derailed(verdict)
+            raise Derailed(verdict, self._cause)
 
     def _commit(self, verdict: Verdict, reading: Reading) -> None:
         limit = min(self.clip_norm, verdict.knobs.clip_norm)
@@ -344,6 +381,8 @@ class Guard:
     def _skip(self, verdict: Verdict, entry: Entry | None) -> dict[str, Any]:
         if entry is None:
             return {}
+        if verdict.proved is not None:
+            return self._leave_out(verdict.proved, entry)
         bad = {int(name.rpartition("/")[2]) for found in verdict.findings for name in _rows(found.evidence)}
         if not bad:
             self._inbox.popleft()
@@ -352,8 +391,25 @@ class Guard:
         self._inbox[0] = replace(entry.without(bad), dropped=suspects)  # the rest of the batch is tried again at once
         return {"dropped": list(suspects), "rows": sorted(bad)}
 
-    def _rewind(self, depth: int, entry: Entry | None) -> dict[str, Any]:
-        target = self._snapshots.rewind(depth)
+    def _leave_out(self, remedy: Remedy, entry: Entry) -> dict[str, Any]:
+        if remedy.again:
+            return {"retried": True}
+        ids = entry.ids()
+        suspects = [ids[row] for row in remedy.rows if row < len(ids) and ids[row]]
+        rest = entry.without(set(remedy.rows)) if remedy.rows else replace(entry, batches=())
+        if not rest.batches:
+            self._inbox.popleft()
+            self._quarantined(suspects if remedy.quarantine else [])
+        else:
+            self._inbox[0] = replace(rest, dropped=tuple(suspects) if remedy.quarantine else ())
+        return {"dropped": suspects, "rows": sorted(remedy.rows)}
+
+    def _rewind(self, verdict: Verdict, entry: Entry | None) -> dict[str, Any]:
+        target = self._snapshots.rewind(verdict.depth)
+        if verdict.proved is not None and verdict.proved.reset:
+            for optimizer in self.optimizers:
+                optimizer.state.clear()
+        self._prover.rewound(target.step)
         undone, self.steps = self.steps - target.step, target.step
         again = self._window.take(after=target.step) if entry is not None else []
         self._inbox.extendleft(reversed(again))
@@ -367,12 +423,15 @@ class Guard:
         if entry is not None:
             self._inbox.popleft()
             self._window.add(self.steps, entry)
-            if new := self._quarantine.add(entry.dropped, tick=self.tick, reason="not finite in the batch"):
-                self.note("quarantined", ids=new)  # without these rows the step was sound
+            self._quarantined(entry.dropped)  # without these rows the step was sound
         if self.steps % self.keep.snapshot_every == 0:
             position = entry.position if entry else self._position()
             taken = self._snapshots.take(tick=self.tick, step=self.steps, position=position)
             self._logbook.snapshot(self.tick, "taken" if taken else "refused: not finite", self.steps)
+
+    def _quarantined(self, ids: Sequence[str]) -> None:
+        if new := self._quarantine.add(ids, tick=self.tick, reason="bad in every state of the model"):
+            self.note("quarantined", ids=new)
 
     def _promote(self, promoted: list[Snapshot]) -> None:
         for snapshot in promoted:
@@ -384,6 +443,17 @@ class Guard:
     def _follow(self, reading: Reading) -> None:
         self._watch, due = self._watch.committed(reading)
         self._logbook.came_of_it(self.tick, due)
+
+    def _bench(self) -> Bench | None:
+        if self.recipe is None:
+            return None
+        return Bench(
+            recipe=self.recipe,
+            parts=self._parts,
+            sensors=Sensors(self.model, self.keep.sensors_every, self._parts.loose()),
+            scheduler=self.scheduler,
+            after_commit=self.after_commit,
+        )
 
     # -- the run on disk ----------------------------------------------------------------------------------------------
 
@@ -418,14 +488,16 @@ class Guard:
         return None if self.data is None else self.data.state_dict()
 
 
+def _scale_only(verdict: Verdict) -> bool:
+    return all(found.code == "scale.overflow" for found in verdict.findings)
+
+
 def _rows(evidence: Mapping[str, float]) -> list[str]:
     return [name for name in evidence if name.startswith("input/nonfinite/")]
 
 
 def _live_through(plan: Plan, memory: Memory, run: Path) -> Memory:
     # What the guard lived through after the checkpoint was written still counts: a spent rung stays spent.
-    for record in read(run):
-        if record["kind"] == "reading" and record["tick"] > memory.tick:
-            reading = Reading(tick=record["tick"], values={name: float(v) for name, v in record["values"].items()})
-            memory, _ = advance(plan, memory, reading)
+    for lived, _ in relive(plan, memory, read(run)):
+        memory = lived
     return memory

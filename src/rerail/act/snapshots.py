@@ -71,6 +71,10 @@ class Snapshots:
         assert healthy, "the first snapshot of a run counts as healthy, and the last healthy one is never dropped"
         return healthy[max(0, len(healthy) - 1 - depth)]
 
+    def oldest_healthy(self) -> Snapshot:
+        """Return the oldest healthy snapshot that is kept."""
+        return next(snapshot for snapshot in self.kept if snapshot.healthy)
+
     def rewind(self, depth: int = 0) -> Snapshot:
         """Restore a healthy snapshot, and forget those after it."""
         target = self.newest_healthy(depth)

@@ -54,7 +54,7 @@ def capture(parts: Parts) -> dict[str, Any]:
         "loose": [parameter.detach().to("cpu", copy=True) for parameter in parts.loose()],
         "optimizers": [_copy(optimizer.state_dict()) for optimizer in parts.optimizers],
         "others": [_copy(other.state_dict()) for other in parts.others],
-        "random": capture_random(),
+        "random": capture_random(parts.model),
     }
 
 
@@ -70,21 +70,22 @@ def restore(parts: Parts, state: Mapping[str, Any]) -> None:
         optimizer.load_state_dict(_copy(saved))  # an optimizer keeps what it is given, and would write into it
     for other, saved in zip(parts.others, state["others"], strict=True):
         other.load_state_dict(_copy(saved))
-    restore_random(state["random"])
+    restore_random(state["random"], parts.model)
 
 
-def capture_random() -> dict[str, Any]:
-    """Return the states of Python's, NumPy's, torch's and CUDA's generators, in types that `weights_only` loads."""
+def capture_random(model: nn.Module) -> dict[str, Any]:
+    """Return the states of Python's, NumPy's, torch's, CUDA's and the modules' own generators, in plain types."""
     _, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002 (what users' code draws from)
     return {
         "python": random.getstate(),
         "numpy": [torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, gauss],
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "own": [one.get_state() for one in _generators(model)],
     }
 
 
-def restore_random(state: Mapping[str, Any]) -> None:
+def restore_random(state: Mapping[str, Any], model: nn.Module) -> None:
     """Set every generator to a captured state."""
     version, inner, gauss = state["python"]
     random.setstate((version, tuple(inner), gauss))
@@ -93,6 +94,12 @@ def restore_random(state: Mapping[str, Any]) -> None:
     torch.set_rng_state(state["torch"])
     if state["cuda"]:
         torch.cuda.set_rng_state_all(state["cuda"])
+    for one, drawn in zip(_generators(model), state.get("own", ()), strict=False):
+        one.set_state(drawn)
+
+
+def _generators(model: nn.Module) -> list[torch.Generator]:
+    return [one for module in model.modules() for one in vars(module).values() if isinstance(one, torch.Generator)]
 
 
 def sound(state: Mapping[str, Any], masks: frozenset[str]) -> bool:

@@ -21,13 +21,17 @@ class Entry:
 
     def without(self, bad: set[int]) -> Entry:
         """Leave out rows, counted on through the micro-batches, and micro-batches that have none left."""
+        return self.only([row for row in range(sum(map(rows.count, self.batches))) if row not in bad])
+
+    def only(self, rows_: Sequence[int]) -> Entry:
+        """Take these rows alone, in this order within each micro-batch; a row named twice is there twice."""
         kept, first = [], 0
         for batch in self.batches:
             length = rows.count(batch)
-            good = [row for row in range(length) if first + row not in bad]
+            good = [row - first for row in rows_ if first <= row < first + length]
             first += length
             if good:
-                kept.append(batch if len(good) == length else rows.select(batch, good))
+                kept.append(batch if good == list(range(length)) else rows.select(batch, good))
         return replace(self, batches=kept)
 
     def without_ids(self, ids: set[str]) -> Entry:
@@ -55,6 +59,16 @@ class Window:
         self._bytes += weight
         while self._bytes > self.capacity:
             self._drop()
+
+    def since(self, step: int) -> list[Entry]:
+        """Return the entries that led past `step`, oldest first; nothing where one of them is no longer kept."""
+        kept = [(one, entry) for one, _, entry in self._entries if one > step]
+        return [entry for _, entry in kept] if kept and kept[0][0] == step + 1 else []
+
+    @property
+    def newest(self) -> Entry | None:
+        """The last batch that was committed."""
+        return self._entries[-1][2] if self._entries else None
 
     def forget(self, step: int) -> None:
         """Forget all that led up to `step`, which a healthy snapshot now holds."""

@@ -24,6 +24,8 @@ class Remedy:
     """One rung: a move at once, and a dose of knobs that holds for `hold` ticks and ramps back over `ramp`.
 
     `depth` counts healthy snapshots to go back past the newest one; `times` is how often an episode may use the rung.
+    `rows` of the batch are left out (and their samples kept out for good where `quarantine` says so) and the rest tried
+    again; `again` tries the whole batch again; `reset` empties the optimizer's memory after going back.
     """
 
     move: Move
@@ -32,6 +34,10 @@ class Remedy:
     ramp: int = 0
     depth: int = 0
     times: int = 1
+    rows: tuple[int, ...] = ()
+    quarantine: bool = False
+    again: bool = False
+    reset: bool = False
 
 
 HALTED = Remedy(move=Move.HALT)
@@ -70,6 +76,7 @@ class Episode:
 
     answers: int
     last: int
+    step: float = -1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +110,29 @@ class Ledger:
 
     def answer(self, name: str, ladder: Ladder, tick: int) -> tuple[Ledger, int]:
         """Answer a finding of the ladder called `name`; return the ledger with the answer booked, and the rung."""
-        episode = self.episodes.get(name)
-        answers = episode.answers if episode and tick - episode.last <= ladder.window else 0
+        answers = self.spent(name, tick, ladder.window)
         rung = ladder.rung(answers)
         remedy = ladder.remedy(rung)
         doses = self.doses if remedy.knobs == NEUTRAL else (*self.doses, Dose(since=tick, remedy=remedy))
         booked = {**self.episodes, name: Episode(answers=answers + 1, last=tick)}
         return replace(self, episodes=dict(sorted(booked.items())), doses=doses), rung
+
+    def instead(self, name: str, remedy: Remedy, tick: int, window: int, step: float) -> Ledger:
+        """Book a proved remedy of the root cause `name` in place of all that was booked at this tick.
+
+        `step` is how many steps were committed: an answer after progress begins a new count.
+        """
+        doses = tuple(dose for dose in self.doses if dose.since != tick)
+        if remedy.knobs != NEUTRAL:
+            doses = (*doses, Dose(since=tick, remedy=remedy))
+        episode = Episode(answers=self.spent(name, tick, window, step) + 1, last=tick, step=step)
+        return replace(self, episodes=dict(sorted({**self.episodes, name: episode}.items())), doses=doses)
+
+    def spent(self, name: str, tick: int, window: int, step: float = -1.0) -> int:
+        """Return how often `name` was answered in its present episode, and since then without progress past `step`."""
+        episode = self.episodes.get(name)
+        lately = episode is not None and tick - episode.last <= window
+        return episode.answers if episode and lately and episode.step >= step else 0
 
     def without_ended(self, tick: int) -> Ledger:
         """Drop the doses of which nothing is left."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from rerail.core import plain
@@ -59,6 +59,7 @@ class Verdict:
     knobs: Knobs = NEUTRAL
     findings: tuple[Finding, ...] = ()
     answers: tuple[Answer, ...] = ()
+    proved: Remedy | None = None
 
     @property
     def plain(self) -> bool:
@@ -75,9 +76,13 @@ class Verdict:
     @property
     def depth(self) -> int:
         """Return how many healthy snapshots a rewind goes back past the newest."""
+        if self.proved is not None:
+            return self.proved.depth
         return max((answer.remedy.depth for answer in self.answers), default=0)
 
 
+EPISODE = 100  # ticks after its last answer in which a root cause that comes again counts as the same one
+_REMEDY = tuple(one.name for one in fields(Remedy))
 _NOT_THE_WEIGHTS = {"nonfinite.input", "scale.overflow", "gradient.zero", "loss.outlier"}
 
 
@@ -99,6 +104,35 @@ def advance(plan: Plan, memory: Memory, reading: Reading) -> tuple[Memory, Verdi
         answers=answers,
     )
     return Memory(tick=reading.tick, detectors=tuple(state for state, _ in judged), ledger=ledger), verdict
+
+
+def settle(memory: Memory, verdict: Verdict, root: str, remedy: Remedy, step: float) -> tuple[Memory, Verdict]:
+    """Put the proved remedy of the cause called `root` in the place of what the ladders answered. Pure.
+
+    `step` is how many steps were committed.
+    """
+    ledger = memory.ledger.instead(root, remedy, verdict.tick, EPISODE, step)
+    knobs = ledger.knobs(verdict.tick + 1)
+    return replace(memory, ledger=ledger), replace(verdict, move=remedy.move, knobs=knobs, proved=remedy)
+
+
+def relive(plan: Plan, memory: Memory, records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Memory, Verdict]]:
+    """Judge a journal's readings after `memory` once more; proved remedies take their place as they did then."""
+    reading, verdict = Reading(tick=0, values={}), None
+    for record in records:
+        if record["tick"] <= memory.tick and record["kind"] == "reading":
+            verdict = None
+        elif record["kind"] == "reading":
+            if verdict is not None:
+                yield memory, verdict
+            values = {name: float(value) for name, value in record["values"].items()}
+            reading = Reading(tick=record["tick"], values=values)
+            memory, verdict = advance(plan, memory, reading)
+        elif record["kind"] == "remedy" and record.get("proved") and verdict is not None:
+            remedy = plain.load(Remedy, {name: record[name] for name in _REMEDY if name in record})
+            memory, verdict = settle(memory, verdict, record["code"], remedy, reading.values.get("step", 0.0))
+    if verdict is not None:
+        yield memory, verdict
 
 
 def remember(plan: Plan, data: Mapping[str, Any]) -> Memory:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from rerail.core.knobs import Knobs, Precision
+from rerail.prove.wide import Wide
 from rerail.sense.losses import Losses
 
 LossFunction = Callable[[Any], "Losses | Mapping[str, Tensor] | Tensor"]
@@ -40,15 +41,19 @@ class Attempt:
     signals: Mapping[str, Tensor]
 
 
-def attempt(recipe: Recipe, batches: Sequence[Any], knobs: Knobs) -> Attempt:
+def attempt(
+    recipe: Recipe, batches: Sequence[Any], knobs: Knobs, *, on_part: Callable[[int], None] | None = None
+) -> Attempt:
     """Accumulate the gradient of the mean loss over `batches` (micro-batches) into the parameters.
 
-    The gradient is still scaled where the recipe has a scaler.
+    The gradient is still scaled where the recipe has a scaler. `on_part` is told which micro-batch comes next.
     """
     sums: dict[str, Tensor] = {}
     signals: dict[str, Tensor] = {}
     share = 1.0 / len(batches)
-    for batch in batches:
+    for number, batch in enumerate(batches):
+        if on_part is not None:
+            on_part(number)
         with _precision(recipe, knobs):
             losses = Losses.of(recipe.losses(_own(batch)))
             total = losses.total(weighted(recipe.weights, knobs))
@@ -79,9 +84,13 @@ def _scalars(losses: Losses, total: Tensor, signals: Mapping[str, Tensor]) -> di
     )
 
 
-def _precision(recipe: Recipe, knobs: Knobs) -> AbstractContextManager[object]:
-    if knobs.precision is Precision.FP32:
-        return torch.autocast(recipe.device, enabled=False)
-    if recipe.precision is None:
-        return nullcontext()
-    return torch.autocast(recipe.device, dtype=recipe.precision)
+@contextmanager
+def _precision(recipe: Recipe, knobs: Knobs) -> Iterator[None]:
+    with ExitStack() as stack:
+        if knobs.precision is Precision.AS_RUN and recipe.precision is not None:
+            stack.enter_context(torch.autocast(recipe.device, dtype=recipe.precision))
+        if knobs.precision >= Precision.FP32:
+            stack.enter_context(torch.autocast(recipe.device, enabled=False))
+        if knobs.precision is Precision.WIDE:
+            stack.enter_context(Wide())  # type: ignore[no-untyped-call]
+        yield

@@ -10,8 +10,13 @@ import yaml
 
 from rerail.core import plain
 from rerail.core.artifact import Picture, Sound
+from rerail.core.band import judged
+from rerail.core.cause import Cause
+from rerail.core.operations import edge
 from rerail.core.outcome import Outcome
 from rerail.core.reading import Reading
+from rerail.core.remedy import Remedy
+from rerail.core.trial import Trial
 from rerail.core.verdict import Verdict
 from rerail.tell.artifacts import save_artifact
 from rerail.tell.journal import Journal, Listener
@@ -51,6 +56,34 @@ class Logbook:
             remedy = {name: value for name, value in plain.dump(answer.remedy).items() if name != "times"}
             found = answer.finding
             self._journal.write("remedy", tick, code=found.code, signal=found.signal, rung=answer.rung, **remedy)
+
+    def proved(self, tick: int, cause: Cause, remedy: Remedy | None, trials: Sequence[Trial]) -> None:
+        """Write every replay, the cause that they prove, and the remedy that one of them has shown to work."""
+        for number, trial in enumerate(trials, 1):
+            self._tried(tick, number, trial)
+        named = {name: value for name, value in plain.dump(cause).items() if name not in {"kind", "trials"}}
+        named |= {"cause": cause.kind.value, "root": cause.root, "replays": len(trials)}
+        advice = edge(cause.operation) if cause.operation else None
+        self._journal.write("cause", tick, **named, explanation=advice and plain.dump(advice))
+        if remedy is not None:
+            changes = {name: value for name, value in plain.dump(remedy).items() if name != "times"}
+            self._journal.write(
+                "remedy", tick, code=cause.root, signal=cause.component, rung=-1, proved=True, **changes
+            )
+
+    def _tried(self, tick: int, number: int, trial: Trial) -> None:
+        last = trial.readings[-1].values if trial.readings else {}
+        self._journal.write(
+            "trial",
+            tick,
+            number=number,
+            changed=plain.dump(trial.changed.changes()),
+            values={name: value for name, value in last.items() if judged(name)},
+            healthy=trial.healthy,
+            cost=trial.cost,
+            exact=trial.exact,
+            error=trial.error,
+        )
 
     def acted(self, tick: int, did: Mapping[str, Any]) -> None:
         """Write what was done about the verdict of this tick."""

@@ -54,6 +54,90 @@ def finding(record: Record) -> str:
     return f"{seen} ({numbers})" if numbers else seen
 
 
+def cause(record: Record) -> str:
+    """A cause in a sentence: `data: samples a, b; batch rows hold numbers that are not finite`."""
+    kind = fields.text(record, "cause") or fields.text(record, "kind", "unknown").lower().replace("_", " ")
+    made = fields.mapping(record, "operation")
+    parts = [_KINDS.get(kind, kind)]
+    if component := fields.text(record, "component"):
+        parts.append(f"component {component}")
+    if samples := fields.sequence(record, "samples"):
+        parts.append(f"samples {fields.listed(samples)}")
+    elif rows := fields.sequence(record, "rows"):
+        parts.append(f"rows {fields.listed(rows)}")
+    if where := _made(made):
+        parts.append(where)
+    if why := fields.sequence(record, "why"):
+        parts.append(fields.plain(why[0]))
+    return "; ".join(parts)
+
+
+def _made(made: Record) -> str:
+    """Where the first number that is not finite came from; empty where nothing is known."""
+    name, origin = fields.text(made, "name"), fields.text(made, "origin")
+    if origin == "batch":
+        return "it came in with the batch"
+    if origin == "parameter":
+        return f"it came from the parameter {fields.text(made, 'module')}"
+    if not name:
+        return ""
+    node, line = fields.text(made, "node"), fields.text(made, "line")
+    place = f" in the backward pass ({node})" if node else ""
+    return f"first made by {name}{place}" + (f" at {line}" if line else "")
+
+
+_KINDS = {  # how a person would call it
+    "data": "bad data",
+    "toxic": "sound rows that these weights cannot take",
+    "weights": "poisoned weights",
+    "optimizer": "poisoned optimizer state",
+    "step size": "a step that is too large",
+    "precision": "half precision",
+    "code": "a formula at its edge",
+    "compiler": "the compiler",
+    "transient": "a passing fault outside the step",
+    "unknown": "cause unknown",
+}
+
+
+def trial(record: Record) -> str:
+    """What a replay changed and what it gave: `without rows 3: healthy`."""
+    changed = fields.mapping(record, "changed")
+    what = ", ".join(_changed(name, value) for name, value in changed.items()) or "nothing changed"
+    ended = "healthy" if record.get("healthy") is True else "fails"
+    return f"{what}: {fields.text(record, 'error') or ended}"
+
+
+def _changed(name: str, value: object) -> str:
+    if name == "rows" and isinstance(value, list | tuple):
+        return f"rows {fields.listed(value, 16)} alone"
+    words = {
+        ("batch", "OTHER"): "the last healthy batch",
+        ("batch", "BOTH"): "beside the last healthy batch",
+        ("weights", "OLDER"): "weights of the last healthy snapshot",
+        ("weights", "OLDEST"): "the oldest weights kept",
+        ("optimizer", "OLDER"): "optimizer of the last healthy snapshot",
+        ("optimizer", "OLDEST"): "the oldest optimizer state kept",
+        ("optimizer", "FRESH"): "an optimizer without memory",
+        ("precision", "FP32"): "autocast off",
+        ("precision", "WIDE"): "single precision throughout",
+    }
+    plain_words = {
+        "traced": "watched operation by operation",
+        "commit": "one update, and the batch again",
+        "window": "every batch since the last healthy snapshot",
+        "again": "once more",
+        "other_seed": "another seed",
+    }
+    shown = fields.plain(value)
+    named = {
+        "without": f"without {shown}",
+        "lr_scale": f"learning rate x{fields.figure(value)}",
+        "clip_norm": f"gradient clipped at {fields.figure(value)}",
+    }
+    return words.get((name, shown)) or plain_words.get(name) or named.get(name) or f"{name} {shown}"
+
+
 def evidence(record: Record) -> str:
     """The numbers behind a finding: its own value bare and first, the others by name."""
     given = fields.mapping(record, "evidence")

@@ -1,0 +1,49 @@
+"""What was wrong, and the trials that prove it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from rerail.core.trial import Operation, Trial
+
+
+class Kind(str, Enum):
+    """What a failure can come from."""
+
+    DATA = "data"
+    TOXIC = "toxic"
+    WEIGHTS = "weights"
+    OPTIMIZER = "optimizer"
+    STEP_SIZE = "step size"
+    PRECISION = "precision"
+    CODE = "code"
+    COMPILER = "compiler"
+    TRANSIENT = "transient"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """A named cause with its proof.
+
+    `component` is the loss that goes bad alone, empty where several do; `rows` are the toxic rows of the batch and
+    `samples` their ids; `step` is the committed step after which weights or optimizer were bad, -1 where none were;
+    `why` are the plain sentences of the pattern, and of what was ruled out.
+    """
+
+    kind: Kind
+    component: str = ""
+    operation: Operation | None = None
+    rows: tuple[int, ...] = ()
+    samples: tuple[str, ...] = ()
+    step: int = -1
+    why: tuple[str, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    exact: bool = True
+
+    @property
+    def root(self) -> str:
+        """Return the name under which repeats of this cause are counted."""
+        made = self.operation.name if self.operation else ""
+        return f"proved:{self.kind.value}:{self.component}:{made}"

@@ -1,0 +1,112 @@
+"""The mildest remedy that a trial has shown to work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rerail.core.cause.cause import Cause, Kind
+from rerail.core.cause.suspicion import Suspicion
+from rerail.core.knobs import NEUTRAL, Knobs, Precision
+from rerail.core.remedy import HALTED, Move, Remedy
+from rerail.core.trial import Age, Swap, Trial, Which
+
+HOLD, RAMP = 20, 20  # ticks that a smaller step is held, and ramped back over
+FP32_HOLD = 1000
+WHOLE = 20  # whole batches that are skipped, or tried again, without a step forward, before the run is stopped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A remedy, and the replay that must be healthy before it is adopted; None needs no proof: it stops the run."""
+
+    remedy: Remedy
+    proof: Swap | None
+
+
+def choose(case: Suspicion, cause: Cause, trials: Sequence[Trial], spent: int = 0) -> Remedy | Swap:
+    """Return the mildest remedy that a trial has shown to work, or the replay that must be tried first. Pure.
+
+    `spent` remedies of this root cause were used up lately without progress; milder ones are not tried again.
+    """
+    shown = {trial.changed: trial.healthy for trial in (*cause.trials, *trials)}
+    for candidate in list(candidates(case, cause))[spent:]:
+        if candidate.proof is None or shown.get(candidate.proof):
+            return candidate.remedy
+        if candidate.proof not in shown:
+            return candidate.proof
+    return HALTED
+
+
+def candidates(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
+    """Yield what could help against this cause, from mild to drastic."""
+    yield from _CANDIDATES[cause.kind](case, cause)
+    yield Candidate(remedy=HALTED, proof=None)
+
+
+def _rows(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
+    left = tuple(row for row in range(case.rows) if row not in cause.rows)
+    if cause.rows and left:
+        bad = cause.kind is not Kind.TOXIC  # toxic rows are sound, on other weights
+        yield Candidate(remedy=Remedy(move=Move.SKIP, rows=cause.rows, quarantine=bad), proof=Swap(rows=left))
+    for _ in range(WHOLE) if case.other else ():
+        bad = cause.kind is Kind.DATA and len(cause.rows) == case.rows
+        rows = cause.rows if bad else ()
+        yield Candidate(remedy=Remedy(move=Move.SKIP, rows=rows, quarantine=bad), proof=Swap(batch=Which.OTHER))
+
+
+def _again(_: Suspicion, __: Cause) -> Iterator[Candidate]:
+    for _ in range(WHOLE):
+        yield Candidate(remedy=Remedy(move=Move.SKIP, again=True), proof=Swap())
+
+
+def _precision(_: Suspicion, __: Cause) -> Iterator[Candidate]:
+    for wide in (Precision.FP32, Precision.WIDE):
+        remedy = Remedy(move=Move.SKIP, again=True, knobs=Knobs(precision=wide), hold=FP32_HOLD)
+        yield Candidate(remedy=remedy, proof=Swap(precision=wide))
+
+
+def _back(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
+    if case.window:
+        yield Candidate(remedy=Remedy(move=Move.REWIND), proof=Swap(window=True))
+    yield from _slower(case, cause)
+
+
+def _optimizer(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
+    if case.window:
+        yield Candidate(remedy=Remedy(move=Move.REWIND), proof=Swap(window=True))
+        reset = Remedy(move=Move.REWIND, reset=True)
+        yield Candidate(remedy=reset, proof=Swap(window=True, optimizer=Age.FRESH))
+    yield from _slower(case, cause)
+
+
+def _slower(case: Suspicion, _: Cause) -> Iterator[Candidate]:
+    if case.window and (usual := case.band.usual.get("grad/norm")):
+        yield Candidate(remedy=_dose(Knobs(clip_norm=usual)), proof=Swap(window=True, clip_norm=usual))
+    for scale in (0.5, 0.1, 0.01) if case.window else ():
+        yield Candidate(remedy=_dose(Knobs(lr_scale=scale)), proof=Swap(window=True, lr_scale=scale))
+    if not case.window:
+        yield Candidate(remedy=Remedy(move=Move.REWIND), proof=Swap(weights=Age.OLDER, optimizer=Age.OLDER))
+
+
+def _nothing(_: Suspicion, __: Cause) -> Iterator[Candidate]:
+    yield from ()
+
+
+def _dose(knobs: Knobs) -> Remedy:
+    assert knobs != NEUTRAL
+    return Remedy(move=Move.REWIND, knobs=knobs, hold=HOLD, ramp=RAMP)
+
+
+_CANDIDATES = {
+    Kind.DATA: _rows,
+    Kind.TOXIC: _rows,
+    Kind.CODE: _rows,
+    Kind.TRANSIENT: _again,
+    Kind.PRECISION: _precision,
+    Kind.WEIGHTS: _back,
+    Kind.OPTIMIZER: _optimizer,
+    Kind.STEP_SIZE: _slower,
+    Kind.COMPILER: _nothing,
+    Kind.UNKNOWN: _nothing,
+}

@@ -1,0 +1,241 @@
+"""The order in which replays are tried, and what each pattern of cures and transplants proves.
+
+Written as straight lines: a replay is asked for by `yield`, and its trial comes back. `next_trial` runs the lines up to
+the first replay that is not there yet, so the whole decision follows from the trials alone.
+
+| kind | again | other batch | older weights | what must fail, put into a healthy step |
+|---|---|---|---|---|
+| transient | healthy | | | nothing |
+| data | fails | healthy | fails | the rows, beside a healthy batch on older weights |
+| toxic | fails | healthy | healthy | the rows on these weights only |
+| precision | fails | | | nothing in single precision |
+| code | fails | either | fails, or over an edge that the weights came to | the operation at its edge |
+| weights | fails | fails | healthy, and the window trained again too | these weights under any batch |
+| optimizer | fails | fails | healthy, the window with a fresh one too | this optimizer on older weights |
+| step size | fails | fails | healthy, the window fails again, a smaller step does not | this step on older weights |
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+
+from rerail.core.cause.cause import Cause, Kind
+from rerail.core.cause.suspicion import Suspicion
+from rerail.core.cause.toxic import toxic_rows
+from rerail.core.knobs import Precision
+from rerail.core.operations import edge
+from rerail.core.reading import Reading
+from rerail.core.trial import Age, Operation, Swap, Trial, Which
+
+HOT = 3.0  # a learning rate this many times its usual value is a suspect by itself
+FARTHER = 5.0  # an update this many times as large, on the same weights and batch, is the optimizer's doing
+SMALLER = 0.1  # the share of the step size that a divergence is tried with
+
+HALF = ("float16", "bfloat16")
+
+Inquiry = Generator[Swap, Trial, Cause]
+
+
+def next_trial(suspicion: Suspicion, trials: Sequence[Trial]) -> Swap | Cause:
+    """Return the replay to try next, or the cause once the trials prove one. Pure."""
+    inquiry = _investigate(suspicion)
+    try:
+        wanted = next(inquiry)
+        for trial in trials:
+            assert trial.changed == wanted, "trials come in the order in which they were asked for"
+            wanted = inquiry.send(trial)
+    except StopIteration as ended:
+        cause: Cause = ended.value
+        return replace(cause, trials=tuple(trials), exact=all(one.exact is not False for one in trials))
+    return wanted
+
+
+def unknown(trials: Sequence[Trial], why: str) -> Cause:
+    """Return the cause of a failure whose trials fit no pattern, or were cut short."""
+    return Cause(kind=Kind.UNKNOWN, why=(why, *_ruled_out(trials)), trials=tuple(trials))
+
+
+_OF_NO_COMPONENT = frozenset({Kind.OPTIMIZER, Kind.STEP_SIZE})  # the update is wrong, whichever loss shows it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failure:
+    """The failure as replayed: its trace, and the component that fails alone."""
+
+    case: Suspicion
+    made: Operation | None = None
+    component: str = ""
+
+    def cause(self, kind: Kind, *why: str, rows: Sequence[int] = (), step: int = -1) -> Cause:
+        ids = self.case.ids
+        component = "" if kind in _OF_NO_COMPONENT else self.component
+        samples = tuple(ids[row] for row in rows if row < len(ids) and ids[row])
+        return Cause(
+            kind=kind,
+            component=component,
+            operation=self.made,
+            rows=tuple(rows),
+            samples=samples,
+            step=step,
+            why=why,
+        )
+
+
+def _investigate(case: Suspicion) -> Inquiry:
+    again = yield Swap()
+    if again.healthy:
+        return (yield from _once_only(case))
+    traced = yield Swap(traced=True)
+    if traced.healthy and case.compiled:
+        return _Failure(case=case).cause(Kind.COMPILER, "compiled it fails again, in eager mode it is healthy")
+    failure = _Failure(case=case, made=traced.operation, component=(yield from _component(case, again)))
+    if case.half or (traced.operation and traced.operation.dtype in HALF):
+        wide = yield Swap(precision=Precision.WIDE)
+        if wide.healthy:
+            return failure.cause(Kind.PRECISION, "the same step in single precision is healthy")
+    if failure.made and failure.made.origin == "parameter":
+        return (yield from _state(failure))
+    if not case.other:
+        return (yield from _first_batch(failure))
+    other = yield Swap(batch=Which.OTHER)
+    return (yield from _batch(failure) if other.healthy else _state(failure))
+
+
+def _once_only(case: Suspicion) -> Inquiry:
+    second = yield Swap(again=1)
+    failure = _Failure(case=case, component=_failing(case, case.reading))
+    if not second.healthy:
+        return failure.cause(Kind.UNKNOWN, "the same replay was healthy once and failed once")
+    return failure.cause(
+        Kind.TRANSIENT, "replayed twice, with nothing changed, the step is healthy: hardware, or something outside it"
+    )
+
+
+def _component(case: Suspicion, again: Trial) -> Generator[Swap, Trial, str]:
+    """Return the component that fails alone: read off the losses, or found by leaving one out at a time."""
+    reading = again.readings[-1] if again.readings else case.reading
+    if len(case.components) == 1 or not all(_inside(case, reading, one) for one in case.components):
+        return _failing(case, reading)
+    for one in case.components:
+        off = yield Swap(without=one)
+        if off.healthy:
+            return one
+    return ""
+
+
+def _failing(case: Suspicion, reading: Reading) -> str:
+    """Return the one component that is out of its band; none where what several share failed before any of them."""
+    if len(case.components) == 1:
+        return case.components[0]
+    gone = [one for one in case.components if not math.isfinite(reading.values.get(f"loss/{one}", 0.0))]
+    bad = gone or [one for one in case.components if not _inside(case, reading, one)]
+    return bad[0] if len(bad) == 1 else ""
+
+
+def _inside(case: Suspicion, reading: Reading, component: str) -> bool:
+    name = f"loss/{component}"
+    value = reading.values.get(name, 0.0)
+    return math.isfinite(value) and value <= case.band.highest.get(name, math.inf)
+
+
+def _first_batch(failure: _Failure) -> Inquiry:
+    rows = yield from _rows(failure)
+    if rows and len(rows) < failure.case.rows:
+        return _data_or_code(failure, rows, "without these rows the first step is healthy")
+    return failure.cause(Kind.CODE, "the very first step fails, with every part of its batch")
+
+
+def _rows(failure: _Failure) -> Generator[Swap, Trial, tuple[int, ...]]:
+    made, case = failure.made, failure.case
+    named = tuple(case.unfit) or tuple(case.far) or (made.rows if made else ())
+    return (yield from toxic_rows(failure.case.rows, named))
+
+
+def _batch(failure: _Failure) -> Inquiry:
+    # This batch fails where another is healthy: is it the rows by themselves, or these rows on these weights?
+    if failure.made and failure.made.origin == "batch" and not failure.made.rows:
+        return failure.cause(Kind.DATA, "a number of the batch that belongs to no row is not finite")
+    rows = yield from _rows(failure)
+    if failure.made and failure.made.origin == "batch":
+        yield Swap(batch=Which.BOTH, rows=rows, weights=Age.OLDER, optimizer=Age.OLDER)
+        return _data_or_code(failure, rows, "the rows hold numbers that are not finite")
+    for age in (Age.OLDER, Age.OLDEST):
+        there = yield Swap(batch=Which.BOTH, rows=rows, weights=age, optimizer=age)
+        if there.healthy:
+            why = "these rows fail on the present weights, and are healthy on older ones"
+            return failure.cause(Kind.TOXIC, why, rows=rows)
+    return _data_or_code(failure, rows, "these rows fail beside a healthy batch and on older weights too")
+
+
+def _data_or_code(failure: _Failure, rows: Sequence[int], pattern: str) -> Cause:
+    # Both fail with any weights. Rows that could not have been meant are data; ordinary ones show a formula's edge.
+    made, case = failure.made, failure.case
+    reasons = sorted({named[row] for named in (case.far, case.unfit) for row in rows if row in named})
+    known = edge(made) if made else None
+    not_made = made is None or made.origin != "operation"
+    if not_made or (known and known.data) or (rows and all(row in case.unfit for row in rows)):
+        return failure.cause(Kind.DATA, pattern, *reasons, rows=rows)
+    if len(rows) == case.rows:
+        return failure.cause(Kind.CODE, "every row of this batch fails, whichever weights it meets")
+    why = "the rows could have been meant, and a formula is at its edge with them"
+    return failure.cause(Kind.CODE, pattern, *reasons, why, rows=rows)
+
+
+def _state(failure: _Failure) -> Inquiry:
+    # A batch that was healthy a step ago fails now: the state, unless older weights fail as well.
+    case = failure.case
+    older = yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)
+    if not older.healthy:
+        oldest = yield Swap(weights=Age.OLDEST, optimizer=Age.OLDEST)
+        if not oldest.healthy:
+            return failure.cause(Kind.CODE, "every batch fails, on older weights too")
+    if not case.window:
+        return failure.cause(Kind.WEIGHTS, "any batch fails on these weights and none on older ones", step=case.step)
+    return (yield from _course(failure))
+
+
+def _course(failure: _Failure) -> Inquiry:
+    # Training from the last healthy snapshot again: does it come to the same end?
+    case = failure.case
+    course = yield Swap(window=True)
+    if course.healthy:
+        put = yield Swap(weights=Age.OLDER, optimizer=Age.NOW, batch=Which.OTHER, commit=True)
+        kept = yield Swap(weights=Age.OLDER, optimizer=Age.OLDER, batch=Which.OTHER, commit=True)
+        if kept.healthy and (not put.healthy or _moved(put) > FARTHER * _moved(kept)):
+            why = "put on older weights, this optimizer spoils them or throws them far; the older optimizer does not"
+            return failure.cause(Kind.OPTIMIZER, why, step=case.step)
+        why = "trained again, the same batches give healthy weights: these were changed from outside the step"
+        return failure.cause(Kind.WEIGHTS, why, "any batch fails on these weights, none on older ones", step=case.step)
+    fresh = yield Swap(window=True, optimizer=Age.FRESH)
+    if fresh.healthy and case.hotter < HOT:
+        put = yield Swap(weights=Age.OLDEST, optimizer=Age.OLDER, batch=Which.OTHER, commit=True)
+        new = yield Swap(weights=Age.OLDEST, optimizer=Age.FRESH, batch=Which.OTHER, commit=True)
+        if not put.healthy or _moved(put) > FARTHER * _moved(new):
+            why = "an optimizer without memory stays healthy, and this one throws older weights far"
+            return failure.cause(Kind.OPTIMIZER, why, step=case.step)
+    smaller = yield Swap(window=True, lr_scale=SMALLER)
+    if not smaller.healthy:
+        return failure.cause(Kind.CODE, "training comes to the same end again, with a tenth of the step size too")
+    if case.hotter >= HOT or _grew(case, course):
+        why = f"the window fails again, and with {SMALLER:g} of the step size it does not"
+        return failure.cause(Kind.STEP_SIZE, why, step=case.step)
+    why = "training comes to this edge again with every number before it healthy; a smaller step only comes there later"
+    return failure.cause(Kind.CODE, why)
+
+
+def _moved(trial: Trial) -> float:
+    return trial.readings[-1].values.get("update/ratio", 0.0) if trial.readings else 0.0
+
+
+def _grew(case: Suspicion, course: Trial) -> bool:
+    """Say whether losses or gradients left their band, still finite, before the end."""
+    last = course.readings[-1:] if all(map(math.isfinite, course.readings[-1].values.values())) else ()
+    return any(not case.band.holds(one) for one in (*course.readings[:-1], *last))
+
+
+def _ruled_out(trials: Sequence[Trial]) -> tuple[str, ...]:
+    return tuple(
+        f"not cured by: {', '.join(trial.changed.changes()) or 'trying again'}" for trial in trials if not trial.healthy
+    )

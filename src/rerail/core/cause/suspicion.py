@@ -1,0 +1,37 @@
+"""What is known of a failing step before anything is replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rerail.core.band import Band
+from rerail.core.finding import Finding
+from rerail.core.reading import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """A failing step.
+
+    `rows` is the length of its batch and `ids` their sample ids; `unfit` are the rows whose content could not have been
+    meant, `far` those far from all others, each with the reason. `other` says whether a healthy batch is kept, `window`
+    how many batches led from the newest healthy snapshot to here (this one included, 0 where they are not all kept),
+    `half` whether the run computes in half precision, `compiled` whether a part of the model is compiled, `hotter` how
+    many times its usual value the learning rate is, `step` how many steps were committed.
+    """
+
+    reading: Reading
+    findings: Sequence[Finding]
+    band: Band
+    rows: int
+    ids: tuple[str, ...] = ()
+    unfit: Mapping[int, str] = field(default_factory=dict)
+    far: Mapping[int, str] = field(default_factory=dict)
+    components: tuple[str, ...] = ()
+    other: bool = True
+    window: int = 0
+    half: bool = False
+    compiled: bool = False
+    hotter: float = 1.0
+    step: int = 0

@@ -1,0 +1,137 @@
+"""What a proof needs of a live run, collected as it goes: cheap until a step fails."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import torch
+
+from rerail.act import rows, state
+from rerail.act.snapshots import Snapshots
+from rerail.act.window import Entry, Window
+from rerail.core.band import Band
+from rerail.core.cause import Cause, Suspicion
+from rerail.core.reading import Reading
+from rerail.core.verdict import Verdict
+from rerail.prove.inquest import Proof, prove
+from rerail.prove.replay import Bench, Scene
+from rerail.sense.content import Content, content
+
+RECENT = 24  # healthy readings that the band is drawn from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The states and batches that the live run keeps."""
+
+    snapshots: Snapshots
+    window: Window
+
+
+class Prover:
+    """Remembers the last healthy steps of one run, and proves why a step failed.
+
+    `most` is how many replays a proof may take; 0 proves nothing.
+    """
+
+    def __init__(self, bench: Bench | None, most: int) -> None:
+        self.bench, self.most = bench, most
+        self._recent: deque[tuple[Reading, Entry]] = deque(maxlen=RECENT)
+        self._drawn: Mapping[str, Any] = {}
+
+    def attempting(self) -> None:
+        """Note what the random generators hold before a step."""
+        if self.bench is not None and self.most:
+            self._drawn = state.capture_random(self.bench.parts.model)
+
+    def committed(self, reading: Reading, entry: Entry) -> None:
+        """Note a healthy step."""
+        self._recent.append((reading, entry))
+
+    def rewound(self, step: int) -> None:
+        """Forget the steps that were undone."""
+        kept = [one for one in self._recent if one[0].values.get("step", 0.0) < step]
+        self._recent = deque(kept, maxlen=RECENT)
+
+    def prove(
+        self,
+        entry: Entry,
+        reading: Reading,
+        verdict: Verdict,
+        kept: Kept,
+        *,
+        clip_norm: float,
+        spent: Callable[[Cause], int],
+    ) -> Proof | None:
+        """Replay the failing step, which left buffers as they were before it; None where proofs are off."""
+        if self.bench is None or not self.most:
+            return None
+        late = int(max((found.evidence.get("ticks", 1.0) for found in verdict.findings), default=1.0)) - 1
+        trusted = list(self._recent)[: len(self._recent) - late] if late else list(self._recent)
+        band = Band.of([one for one, _ in trusted], verdict.findings)
+        other = next((one for seen, one in reversed(trusted) if band.holds(seen)), None)
+        older, oldest = kept.snapshots.newest_healthy(), kept.snapshots.oldest_healthy()
+        before = kept.window.since(older.step)
+        step = int(reading.values.get("step", 0.0))
+        whole = len(before) == step - older.step
+        scene = Scene(
+            entry=entry,
+            now={**state.capture(self.bench.parts), "random": self._drawn},
+            older=older.state,
+            oldest=oldest.state,
+            window=before if whole else (),
+            other=other,
+            live=reading,
+            knobs=verdict.knobs,
+            band=band,
+            clip_norm=clip_norm,
+        )
+        case = self._case(scene, trusted, verdict, whole=whole)
+        return prove(self.bench, scene, case, most=self.most, spent=spent)
+
+    def _case(self, scene: Scene, trusted: list[tuple[Reading, Entry]], verdict: Verdict, *, whole: bool) -> Suspicion:
+        assert self.bench is not None
+        values = scene.live.values
+        stands_out = _content(scene.entry, [one for _, one in trusted])
+        parts = [name.removeprefix("loss/") for name in scene.live.under("loss") if name != "loss/total"]
+        return Suspicion(
+            reading=scene.live,
+            findings=verdict.findings,
+            band=scene.band,
+            rows=sum(map(rows.count, scene.entry.batches)),
+            ids=tuple(scene.entry.ids()),
+            unfit=stands_out.unfit,
+            far=stands_out.far,
+            components=tuple(parts),
+            other=scene.other is not None,
+            window=len(scene.window) + 1 if whole and scene.window else 0,
+            half=self.bench.recipe.precision is not None,
+            compiled=any(isinstance(one, torch._dynamo.OptimizedModule) for one in self.bench.parts.model.modules()),  # noqa: SLF001
+            hotter=_hotter(values, [one.values for one, _ in trusted]),
+            step=int(values.get("step", 0.0)),
+        )
+
+
+def _content(entry: Entry, kept: list[Entry]) -> Content:
+    before = [rows.tensors(batch) for one in kept for batch in one.batches]
+    unfit: dict[int, str] = {}
+    far: dict[int, str] = {}
+    first = 0
+    for batch in entry.batches:
+        count = rows.count(batch)
+        here = content(rows.tensors(batch), count, before)
+        unfit |= {first + row: reason for row, reason in here.unfit.items()}
+        far |= {first + row: reason for row, reason in here.far.items()}
+        first += count
+    return Content(unfit=unfit, far=far)
+
+
+def _hotter(now: Mapping[str, float], before: list[Mapping[str, float]]) -> float:
+    """How many times its usual value the learning rate is or was in the last steps."""
+    rates = [one["lr"] for one in before if "lr" in one]
+    usual = median(rates) if rates else 0.0
+    return max([now.get("lr", 0.0), *rates[-3:]]) / usual if usual else 1.0

@@ -1,0 +1,236 @@
+"""Run a step or a window again with one thing changed, and leave no trace of it in the live run."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rerail.act import state
+from rerail.act.commit import clip, commit
+from rerail.act.window import Entry
+from rerail.core.band import Band
+from rerail.core.knobs import Knobs
+from rerail.core.reading import Reading
+from rerail.core.trial import Age, Operation, Swap, Trial, Which
+from rerail.prove.attempt import Attempt, Recipe, attempt
+from rerail.prove.trace import Tracer
+from rerail.sense.losses import Losses
+from rerail.sense.sensors import Sensors
+from rerail.sense.updates import update_ratio, weights_of
+
+OTHER_SEED = 20_261_121
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A failing step with all that a replay of it needs.
+
+    `now` is the state before the step, random generators included; `older` and `oldest` are healthy snapshots, `window`
+    the batches since the newest of them, the failing one excluded; `other` is the last healthy batch. `live` is the
+    reading of the live step, `knobs` those in force.
+    """
+
+    entry: Entry
+    now: Mapping[str, Any]
+    older: Mapping[str, Any]
+    oldest: Mapping[str, Any]
+    window: Sequence[Entry]
+    other: Entry | None
+    live: Reading
+    knobs: Knobs
+    band: Band
+    clip_norm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Where replays run: the run's own model and optimizers, borrowed and put back."""
+
+    recipe: Recipe
+    parts: state.Parts
+    sensors: Sensors
+    scheduler: Any
+    after_commit: Callable[[], None] | None
+
+    @contextmanager
+    def borrowed(self) -> Iterator[None]:
+        """Put everything that a replay touches back at the end: state, gradients, generators, modes."""
+        saved = state.capture(self.parts)
+        trained = [*self.parts.model.parameters(), *self.parts.loose()]
+        gradients = [one.grad for one in trained]
+        modes = {module: module.training for module in self.parts.model.modules()}
+        try:
+            yield
+        finally:
+            state.restore(self.parts, saved)
+            for parameter, gradient in zip(trained, gradients, strict=True):
+                parameter.grad = gradient
+            for module, mode in modes.items():
+                module.training = mode
+
+    def run(self, scene: Scene, swap: Swap) -> Trial:
+        """Replay; what the user's code raises becomes the trial's error."""
+        start = scene.older if swap.window else scene.now
+        state.restore(self.parts, {**start, **_of(scene, swap)})
+        if swap.other_seed:
+            torch.manual_seed(OTHER_SEED)
+        if Age.FRESH is swap.optimizer:
+            for optimizer in self.parts.optimizers:
+                optimizer.state.clear()
+        try:
+            return self._window(scene, swap) if swap.window else self._step(scene, swap)
+        except Exception as error:  # noqa: BLE001 (whatever the user's code raises: it is told, in the trial)
+            return Trial(changed=swap, readings=(), healthy=False, error=f"{type(error).__name__}: {error}")
+
+    def _step(self, scene: Scene, swap: Swap) -> Trial:
+        batches = _batches(scene, swap)
+        knobs = _knobs(scene, swap)
+        reading, operation = self._read(scene, swap, batches, knobs)
+        readings, cost = [reading], 2 if swap.traced and scene.other is not None else 1
+        if swap.commit and scene.band.holds(reading):
+            moved = self._commit(scene, reading, knobs)
+            after, _ = self._read(scene, swap, batches, knobs)
+            readings, cost = [reading, replace(after, values={**after.values, **moved})], 2
+        return Trial(
+            changed=swap,
+            readings=tuple(readings),
+            healthy=all(map(_band(scene, swap).holds, readings)),
+            cost=cost,
+            operation=operation,
+            exact=_same(reading, scene.live) if swap == Swap(again=swap.again) else None,
+        )
+
+    def _window(self, scene: Scene, swap: Swap) -> Trial:
+        readings: list[Reading] = []
+        knobs = _knobs(scene, swap)
+        for entry in (*scene.window, scene.entry):
+            reading, _ = self._read(scene, swap, entry.batches, knobs)
+            readings.append(reading)
+            if not all(map(math.isfinite, reading.values.values())) or entry is scene.entry:
+                break
+            self._commit(scene, reading, knobs)
+        whole = len(readings) == len(scene.window) + 1
+        return Trial(
+            changed=swap,
+            readings=tuple(readings),
+            healthy=whole and scene.band.holds(readings[-1]),
+            cost=len(readings),
+        )
+
+    def _read(self, scene: Scene, swap: Swap, batches: Sequence[Any], knobs: Knobs) -> tuple[Reading, Operation | None]:
+        for optimizer in self.parts.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        scale = float(self.recipe.scaler.get_scale()) if self.recipe.scaler is not None else 1.0
+        recipe = _recipe(self.recipe, swap, scale)
+        usual = self._usual(scene, recipe, knobs) if swap.traced else frozenset()
+        tracer = Tracer(self.parts.model, batches, usual) if swap.traced else None
+        made = self._attempt(recipe, batches, knobs, tracer)
+        gradients = [one.grad for one in self._trained() if one.grad is not None]
+        operation = tracer.culprit([*made.scalars.values(), *gradients]) if tracer is not None else None
+        if scale != 1.0 and gradients:
+            torch._foreach_mul_(gradients, 1.0 / scale)
+        return self.sensors.read(scene.live.tick, made.scalars, {}), operation
+
+    def _usual(self, scene: Scene, recipe: Recipe, knobs: Knobs) -> frozenset[tuple[str, str]]:
+        # Infinities that a healthy batch lives with (masks, mostly) are no culprits; the state is put back after it.
+        if scene.other is None:
+            return frozenset()
+        tracer = Tracer(self.parts.model, scene.other.batches)
+        made = self._attempt(recipe, scene.other.batches, knobs, tracer)
+        gradients = [one.grad for one in self._trained() if one.grad is not None]
+        healthy = state.finite([*made.scalars.values(), *gradients])
+        for optimizer in self.parts.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        state.restore(self.parts, scene.now)
+        return frozenset(tracer.made) if healthy else frozenset()
+
+    def _attempt(self, recipe: Recipe, batches: Sequence[Any], knobs: Knobs, tracer: Tracer | None) -> Attempt:
+        with ExitStack() as stack:
+            if tracer is not None:
+                stack.enter_context(warnings.catch_warnings())
+                warnings.simplefilter("ignore")  # that anomalies are recorded is wanted here
+                stack.enter_context(torch.compiler.set_stance("force_eager"))
+                stack.enter_context(tracer)
+            return attempt(recipe, batches, knobs, on_part=None if tracer is None else tracer.part)
+
+    def _commit(self, scene: Scene, reading: Reading, knobs: Knobs) -> dict[str, float]:
+        limit = min(scene.clip_norm, knobs.clip_norm)
+        if (norm := reading.values["grad/norm"]) > limit:
+            clip([one.grad for one in self._trained() if one.grad is not None], norm, limit)
+        before = weights_of(self.parts.model)
+        commit(self.parts.optimizers, knobs)
+        moved = update_ratio(self.parts.model, before)
+        if self.scheduler is not None:
+            self.scheduler.step()
+        if self.after_commit is not None:
+            self.after_commit()
+        return moved
+
+    def _trained(self) -> list[nn.Parameter]:
+        return [*self.parts.model.parameters(), *self.parts.loose()]
+
+
+def _band(scene: Scene, swap: Swap) -> Band:
+    # Where numbers stopped being finite, one step is cured when they are again: old weights have old, higher losses,
+    # and a rare row a high one. Whether training goes well from there is asked of windows, and of what follows a commit.
+    gone = not all(map(math.isfinite, scene.live.values.values()))
+    return Band() if gone and not swap.commit else scene.band
+
+
+def _of(scene: Scene, swap: Swap) -> dict[str, Any]:
+    """The parts of the state that a swap takes from another time."""
+    ages = {Age.NOW: scene.now, Age.OLDER: scene.older, Age.OLDEST: scene.oldest}
+    taken: dict[str, Any] = {}
+    if swap.weights is not Age.NOW:
+        one = ages[swap.weights]
+        taken |= {name: one[name] for name in ("model", "buffers", "loose")}
+    if swap.optimizer in (Age.OLDER, Age.OLDEST):
+        taken["optimizers"] = ages[swap.optimizer]["optimizers"]
+    return taken
+
+
+def _batches(scene: Scene, swap: Swap) -> Sequence[Any]:
+    own = scene.entry.only(swap.rows).batches if swap.rows else scene.entry.batches
+    other = scene.other.batches if scene.other is not None else ()
+    return {Which.THIS: own, Which.OTHER: other, Which.BOTH: [*other, *own]}[swap.batch]
+
+
+def _knobs(scene: Scene, swap: Swap) -> Knobs:
+    changed = Knobs(lr_scale=swap.lr_scale, clip_norm=swap.clip_norm, precision=swap.precision)
+    return scene.knobs.meet(changed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """A loss scale that stays as it is."""
+
+    factor: float
+
+    def scale(self, loss: Tensor) -> Tensor:
+        return loss * self.factor
+
+
+def _recipe(recipe: Recipe, swap: Swap, scale: float) -> Recipe:
+    fixed: Any = None if recipe.scaler is None else _Scale(scale)
+    losses = recipe.losses
+    if swap.without:
+
+        def without(batch: Any) -> Losses:  # noqa: ANN401
+            whole = Losses.of(losses(batch))
+            kept = {name: value for name, value in whole.items() if name != swap.without}
+            return Losses(whole.signals, **kept)
+
+        return replace(recipe, losses=without, scaler=fixed)
+    return replace(recipe, scaler=fixed)
+
+
+def _same(one: Reading, other: Reading) -> bool:
+    told = [name for name in one.values if name.startswith(("loss/", "grad/"))]
+    return all(str(one.values[name]) == str(other.values.get(name)) for name in told)
