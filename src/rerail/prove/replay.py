@@ -179,7 +179,7 @@ class Bench:
 
 def _band(scene: Scene, swap: Swap) -> Band:
     # Where numbers stopped being finite, one step is cured when they are again: old weights have old, higher losses,
-    # and a rare row a high one. Whether training goes well from there is asked of windows, and of what follows a commit.
+    # and a rare row a high one. Whether training goes well is asked of windows, and of what follows a commit.
     gone = not all(map(math.isfinite, scene.live.values.values()))
     return Band() if gone and not swap.commit else scene.band
 

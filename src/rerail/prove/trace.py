@@ -5,8 +5,9 @@ It costs a few times a plain step, so it runs in replays only.
 
 from __future__ import annotations
 
+import linecache
 import math
-import traceback
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -100,6 +101,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
         kwargs = kwargs or {}
+        self._places.passed()
         before = self._worst((args, kwargs))
         result = func(*args, **kwargs)
         self._count += 1
@@ -141,14 +143,13 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _operation(self, name: str, before: _Worst, output: Tensor) -> Operation:
         node: Any = torch._C._current_autograd_node()  # noqa: SLF001 (autograd tells where it stands in no other way)
-        line = _line_of(node.metadata.get("traceback_", [])) if node is not None else _line_here()
-        module = self._places.of(line) if node is not None else self._places.now(line)
+        place = _place() if node is None else _recorded(node.metadata.get("traceback_", []))
         finite = before.low <= before.high
         return Operation(
             name=name,
             node="" if node is None else type(node).__name__,
-            module=module,
-            line=line,
+            module=self._places.of(place),
+            line=_shown(place),
             low=before.low if finite else 0.0,
             high=before.high if finite else 0.0,
             dtype=str(output.dtype).removeprefix("torch."),
@@ -195,16 +196,16 @@ class _Places:
     def __init__(self, model: nn.Module) -> None:
         self._names = {module: name or type(model).__name__ for name, module in model.named_modules()}
         self._stack: list[str] = []
-        self._lines: dict[str, str] = {}
+        self._lines: dict[tuple[str, int], str] = {}
         self._handles: list[Any] = []
 
-    def now(self, line: str) -> str:
-        place = self._stack[-1] if self._stack else ""
-        self._lines.setdefault(line, place)
-        return place
+    def passed(self) -> None:
+        """Note, in the forward pass, which module the present source line runs in."""
+        if self._stack and torch._C._current_autograd_node() is None:  # noqa: SLF001 (no public name)
+            self._lines.setdefault(_place(), self._stack[-1])
 
-    def of(self, line: str) -> str:
-        return self._lines.get(line, "")
+    def of(self, place: tuple[str, int]) -> str:
+        return self._lines.get(place, "")
 
     def __enter__(self) -> None:
         modules = nn.modules.module
@@ -265,26 +266,32 @@ def _finite(tensor: Tensor) -> bool:
     return bool(torch.isfinite(tensor).all())
 
 
-def _line_here() -> str:
-    frames = traceback.extract_stack()
-    return _line([(frame.filename, frame.lineno or 0, frame.line or "") for frame in frames])
+def _place() -> tuple[str, int]:
+    """The file and line of the user's code that runs now."""
+    frame = sys._getframe(1)  # noqa: SLF001 (walking frames reads no source, so it can be done at every operation)
+    while frame is not None:
+        if not _ours(frame.f_code.co_filename):
+            return frame.f_code.co_filename, frame.f_lineno
+        frame = frame.f_back  # type: ignore[assignment]
+    return "", 0
 
 
-def _line_of(recorded: Sequence[str]) -> str:
-    # Entries as traceback formats them: '  File "x.py", line 3, in f\n    code\n'
-    frames = []
-    for entry in recorded:
-        head, _, code = entry.strip().partition("\n")
-        parts = head.split('"')
-        if len(parts) > 2:  # noqa: PLR2004 (a file name stands between quotes)
-            number = parts[2].partition("line ")[2].partition(",")[0]
-            frames.append((parts[1], int(number or 0), code.strip()))
-    return _line(frames)
+def _recorded(entries: Sequence[str]) -> tuple[str, int]:
+    """The same from what autograd recorded in the forward pass: `File "x.py", line 3, in f`, the innermost last."""
+    for entry in reversed(entries):
+        parts = entry.partition("\n")[0].split('"')
+        if len(parts) > 2 and not _ours(parts[1]):  # noqa: PLR2004 (a file name stands between quotes)
+            return parts[1], int(parts[2].partition("line ")[2].partition(",")[0] or 0)
+    return "", 0
 
 
-def _line(frames: Sequence[tuple[str, int, str]]) -> str:
-    theirs = [one for one in frames if not any(part in one[0].replace("\\", "/") for part in _OURS)]
-    if not theirs:
+def _ours(file: str) -> bool:
+    return any(part in file.replace("\\", "/") for part in _OURS)
+
+
+def _shown(place: tuple[str, int]) -> str:
+    file, number = place
+    if not file:
         return ""
-    file, number, code = theirs[-1]
-    return f"{'/'.join(file.replace(chr(92), '/').split('/')[-2:])}:{number}: {code[:_LONGEST]}"
+    short = "/".join(file.replace("\\", "/").split("/")[-2:])
+    return f"{short}:{number}: {linecache.getline(file, number).strip()[:_LONGEST]}"

@@ -49,15 +49,14 @@ def _rows(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
     if cause.rows and left:
         bad = cause.kind is not Kind.TOXIC  # toxic rows are sound, on other weights
         yield Candidate(remedy=Remedy(move=Move.SKIP, rows=cause.rows, quarantine=bad), proof=Swap(rows=left))
-    for _ in range(WHOLE) if case.other else ():
+    for _turn in range(WHOLE) if case.other else ():
         bad = cause.kind is Kind.DATA and len(cause.rows) == case.rows
         rows = cause.rows if bad else ()
         yield Candidate(remedy=Remedy(move=Move.SKIP, rows=rows, quarantine=bad), proof=Swap(batch=Which.OTHER))
 
 
 def _again(_: Suspicion, __: Cause) -> Iterator[Candidate]:
-    for _ in range(WHOLE):
-        yield Candidate(remedy=Remedy(move=Move.SKIP, again=True), proof=Swap())
+    yield from WHOLE * [Candidate(remedy=Remedy(move=Move.SKIP, again=True), proof=Swap())]
 
 
 def _precision(_: Suspicion, __: Cause) -> Iterator[Candidate]:

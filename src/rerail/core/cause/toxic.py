@@ -21,8 +21,6 @@ def toxic_rows(count: int, named: Sequence[int] = ()) -> Search:
     """
     rows = tuple(range(count))
     innocent = tuple(row for row in rows if row not in named)
-    if not innocent:
-        return rows
     if named and innocent and (yield from _healthy(innocent)):
         return (yield from _within(innocent, tuple(named)))
     if count <= FEW:

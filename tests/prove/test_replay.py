@@ -1,0 +1,135 @@
+"""Replays are exact, and the live run never notices them."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rerail.guard import Guard, Keep
+from rerail.prove import prover
+from toy import same, toy
+
+OFTEN = Keep(snapshot_every=5, probation=3)
+
+
+def nan_rows(batch: dict[str, Any]) -> dict[str, Any]:
+    x = batch["x"].clone()
+    x[3], x[7, 0] = math.nan, math.inf
+    return {**batch, "x": x}
+
+
+def proofs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Gather every proof that a guard makes."""
+    made = []
+    real = prover.prove
+
+    def prove(*given: Any, **more: Any) -> Any:
+        made.append(real(*given, **more))
+        return made[-1]
+
+    monkeypatch.setattr(prover, "prove", prove)
+    return made
+
+
+def test_the_unchanged_replay_gives_the_live_steps_very_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+    run = toy(faults={30: nan_rows}, keep=OFTEN)  # with dropout and BatchNorm
+    run.train(40)
+    (proof,) = made
+    assert proof.trials[0].exact is True
+    assert proof.cause.exact
+    assert proof.cause.rows == (3, 7)
+    assert proof.cause.samples == ("30:3", "30:7")
+    assert proof.replays <= 20 + 4 * math.log2(12)
+
+
+def test_a_proof_leaves_no_trace_in_the_run() -> None:
+    proved, plain = (
+        toy(faults={30: nan_rows}, keep=Keep(snapshot_every=5, probation=3, proof_replays=replays))
+        for replays in (20, 0)
+    )
+    states = []
+    for run in (proved, plain):
+        torch.manual_seed(1)
+        random.seed(1)
+        np.random.seed(1)  # noqa: NPY002 (what users' code draws from)
+        run.train(40)
+        drawn = (torch.rand(3).tolist(), random.random(), np.random.rand())  # noqa: NPY002
+        states.append((run.weights(), run.optimizer.state_dict()["state"], run.schedule.state_dict(), drawn))
+    (weights, moments, schedule, drawn), other = states[0], states[1]
+    assert same(weights, other[0])
+    assert all(torch.equal(moments[one][name], other[1][one][name]) for one in moments for name in moments[one])
+    assert schedule == other[2]
+    assert drawn == other[3]
+
+
+class Counting(nn.Module):
+    """Draws from a generator of its own, and is hooked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 1)
+        self.noise = torch.Generator().manual_seed(3)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        out: Tensor = self.layer(x + 0.1 * torch.randn(x.shape, generator=self.noise))
+        return out
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_own_generators_buffers_hooks_gradients_and_modes_are_put_back(*, compiled: bool) -> None:
+    torch.manual_seed(0)
+    model = Counting()
+    model.layer.eval()
+    seen = model.layer.register_forward_hook(lambda *_: None)
+    network = torch.compile(model, backend="eager") if compiled else model
+    guard = Guard(
+        model,
+        torch.optim.SGD(model.parameters(), 0.01),
+        lambda batch: network(batch["x"]).square().mean() * batch["factor"].mean(),
+        keep=OFTEN,
+    )
+    for _ in range(12):
+        guard.step({"x": torch.randn(6, 4), "factor": torch.ones(6)})
+    noise, calls = model.noise.get_state(), float(model.calls)
+    bad = torch.ones(6)
+    bad[2] = math.nan
+    guard.step({"x": torch.randn(6, 4), "factor": bad, "id": list("abcdef")})
+    assert guard._quarantine.ids == {"c"}
+    assert float(model.calls) == calls + 1  # the step without the row; neither the failed one nor any replay
+    fresh = torch.Generator()
+    fresh.set_state(noise)
+    torch.randn(6, 4, generator=fresh)  # the failed step drew as well
+    torch.randn(5, 4, generator=fresh)
+    assert torch.equal(fresh.get_state(), model.noise.get_state())
+    assert not model.layer.training
+    assert model.training
+    assert seen.id in model.layer._forward_hooks
+
+
+def test_an_error_of_the_users_code_in_a_replay_is_told_and_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+    model = nn.Linear(4, 1)
+
+    def losses(batch: dict[str, Any]) -> Tensor:
+        if len(batch["x"]) not in (5, 6):
+            raise RuntimeError("this loss wants five or six rows")
+        return model(batch["x"]).square().mean()
+
+    guard = Guard(model, torch.optim.SGD(model.parameters(), 0.01), losses, keep=OFTEN)
+    for _ in range(12):
+        guard.step({"x": torch.randn(6, 4)})
+    x = torch.randn(6, 4)
+    x[5, 0] = math.nan
+    guard.step({"x": x, "id": list("abcdef")})
+    (proof,) = made
+    assert proof.cause.samples == ("f",)
+    assert guard._quarantine.ids == {"f"}
