@@ -361,6 +361,7 @@ class Guard:
         self._watch = self._watch.intervened(verdict.tick)
         self._logbook.acted(verdict.tick, did)
         if verdict.move is Move.HALT:
+            self._keep_evidence(verdict.tick)
             raise Derailed(verdict, self._cause)
 
     def _commit(self, verdict: Verdict, reading: Reading) -> None:
@@ -428,6 +429,17 @@ class Guard:
             position = entry.position if entry else self._position()
             taken = self._snapshots.take(tick=self.tick, step=self.steps, position=position)
             self._logbook.snapshot(self.tick, "taken" if taken else "refused: not finite", self.steps)
+
+    def _keep_evidence(self, tick: int) -> None:
+        if self.run is None:
+            return
+        try:
+            folder = self._prover.keep_evidence(self.run / "evidence" / f"tick-{tick}")
+        except (OSError, RuntimeError, TypeError, AttributeError) as error:  # a full disk, a batch that cannot be saved
+            self.note("evidence not saved", error=str(error))
+            return
+        if folder is not None:
+            self.note("evidence kept", path=f"evidence/{folder.name}")
 
     def _quarantined(self, ids: Sequence[str]) -> None:
         if new := self._quarantine.add(ids, tick=self.tick, reason="bad in every state of the model"):

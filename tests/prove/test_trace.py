@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from rerail.core.operations import edge
 from rerail.core.trial import Operation
@@ -38,7 +37,7 @@ def batch(rows: int = 6) -> Tensor:
 def masked(network: nn.Module, x: Tensor) -> Tensor:
     scores = network(x).masked_fill(torch.tensor([False] * 3 + [True]), -torch.inf)
     scores = torch.cat([scores[:4], scores[4:].masked_fill(torch.ones(4, dtype=torch.bool), -torch.inf)])
-    return F.softmax(scores, 1)[:, :3].square().mean()
+    return nn.functional.softmax(scores, 1)[:, :3].square().mean()
 
 
 FORMULAS: dict[str, tuple[Callable[..., Tensor], str, str, tuple[int, ...]]] = {
@@ -73,7 +72,10 @@ def test_the_first_operation_is_named_with_its_line(name: str) -> None:
 
 def test_infinities_of_masks_that_do_no_harm_are_not_named() -> None:
     assert (
-        traced(lambda net, x: F.softmax(net(x).masked_fill(torch.eye(6, 4).bool(), -torch.inf), 1).mean(), batch())
+        traced(
+            lambda net, x: nn.functional.softmax(net(x).masked_fill(torch.eye(6, 4).bool(), -torch.inf), 1).mean(),
+            batch(),
+        )
         is None
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -17,6 +18,7 @@ from rerail.core.band import Band
 from rerail.core.cause import Cause, Suspicion
 from rerail.core.reading import Reading
 from rerail.core.verdict import Verdict
+from rerail.prove.evidence import write
 from rerail.prove.inquest import Proof, prove
 from rerail.prove.replay import Bench, Scene
 from rerail.sense.content import Content, content
@@ -42,6 +44,7 @@ class Prover:
         self.bench, self.most = bench, most
         self._recent: deque[tuple[Reading, Entry]] = deque(maxlen=RECENT)
         self._drawn: Mapping[str, Any] = {}
+        self._last: tuple[Scene, Cause] | None = None
 
     def attempting(self) -> None:
         """Note what the random generators hold before a step."""
@@ -91,7 +94,16 @@ class Prover:
             clip_norm=clip_norm,
         )
         case = self._case(scene, trusted, verdict, whole=whole)
-        return prove(self.bench, scene, case, most=self.most, spent=spent)
+        proof = prove(self.bench, scene, case, most=self.most, spent=spent)
+        self._last = scene, proof.cause
+        return proof
+
+    def keep_evidence(self, folder: Path) -> Path | None:
+        """Write what the last proof stood on; None where there was none."""
+        if self._last is None or self.bench is None:
+            return None
+        scene, cause = self._last
+        return write(folder, scene, cause, self.bench.recipe)
 
     def _case(self, scene: Scene, trusted: list[tuple[Reading, Entry]], verdict: Verdict, *, whole: bool) -> Suspicion:
         assert self.bench is not None

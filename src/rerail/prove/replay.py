@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,8 +18,8 @@ from rerail.core.band import Band
 from rerail.core.knobs import Knobs
 from rerail.core.reading import Reading
 from rerail.core.trial import Age, Operation, Swap, Trial, Which
-from rerail.prove.attempt import Attempt, Recipe, attempt
-from rerail.prove.trace import Tracer
+from rerail.prove.attempt import Recipe, attempt
+from rerail.prove.trace import quietly_traced
 from rerail.sense.losses import Losses
 from rerail.sense.sensors import Sensors
 from rerail.sense.updates import update_ratio, weights_of
@@ -63,7 +62,7 @@ class Bench:
     def borrowed(self) -> Iterator[None]:
         """Put everything that a replay touches back at the end: state, gradients, generators, modes."""
         saved = state.capture(self.parts)
-        trained = [*self.parts.model.parameters(), *self.parts.loose()]
+        trained = self._trained()
         gradients = [one.grad for one in trained]
         modes = {module: module.training for module in self.parts.model.modules()}
         try:
@@ -129,11 +128,15 @@ class Bench:
             optimizer.zero_grad(set_to_none=True)
         scale = float(self.recipe.scaler.get_scale()) if self.recipe.scaler is not None else 1.0
         recipe = _recipe(self.recipe, swap, scale)
-        usual = self._usual(scene, recipe, knobs) if swap.traced else frozenset()
-        tracer = Tracer(self.parts.model, batches, usual) if swap.traced else None
-        made = self._attempt(recipe, batches, knobs, tracer)
-        gradients = [one.grad for one in self._trained() if one.grad is not None]
-        operation = tracer.culprit([*made.scalars.values(), *gradients]) if tracer is not None else None
+        operation = None
+        if swap.traced:
+            usual = self._usual(scene, recipe, knobs)
+            with quietly_traced(self.parts.model, batches, usual) as tracer:
+                made = attempt(recipe, batches, knobs, on_part=tracer.part)
+            operation = tracer.culprit([*made.scalars.values(), *self._gradients()])
+        else:
+            made = attempt(recipe, batches, knobs)
+        gradients = self._gradients()
         if scale != 1.0 and gradients:
             torch._foreach_mul_(gradients, 1.0 / scale)
         return self.sensors.read(scene.live.tick, made.scalars, {}), operation
@@ -142,28 +145,18 @@ class Bench:
         # Infinities that a healthy batch lives with (masks, mostly) are no culprits; the state is put back after it.
         if scene.other is None:
             return frozenset()
-        tracer = Tracer(self.parts.model, scene.other.batches)
-        made = self._attempt(recipe, scene.other.batches, knobs, tracer)
-        gradients = [one.grad for one in self._trained() if one.grad is not None]
-        healthy = state.finite([*made.scalars.values(), *gradients])
+        with quietly_traced(self.parts.model, scene.other.batches) as tracer:
+            made = attempt(recipe, scene.other.batches, knobs, on_part=tracer.part)
+        healthy = state.finite([*made.scalars.values(), *self._gradients()])
         for optimizer in self.parts.optimizers:
             optimizer.zero_grad(set_to_none=True)
         state.restore(self.parts, scene.now)
         return frozenset(tracer.made) if healthy else frozenset()
 
-    def _attempt(self, recipe: Recipe, batches: Sequence[Any], knobs: Knobs, tracer: Tracer | None) -> Attempt:
-        with ExitStack() as stack:
-            if tracer is not None:
-                stack.enter_context(warnings.catch_warnings())
-                warnings.simplefilter("ignore")  # that anomalies are recorded is wanted here
-                stack.enter_context(torch.compiler.set_stance("force_eager"))
-                stack.enter_context(tracer)
-            return attempt(recipe, batches, knobs, on_part=None if tracer is None else tracer.part)
-
     def _commit(self, scene: Scene, reading: Reading, knobs: Knobs) -> dict[str, float]:
         limit = min(scene.clip_norm, knobs.clip_norm)
         if (norm := reading.values["grad/norm"]) > limit:
-            clip([one.grad for one in self._trained() if one.grad is not None], norm, limit)
+            clip(self._gradients(), norm, limit)
         before = weights_of(self.parts.model)
         commit(self.parts.optimizers, knobs)
         moved = update_ratio(self.parts.model, before)
@@ -175,6 +168,9 @@ class Bench:
 
     def _trained(self) -> list[nn.Parameter]:
         return [*self.parts.model.parameters(), *self.parts.loose()]
+
+    def _gradients(self) -> list[Tensor]:
+        return [one.grad for one in self._trained() if one.grad is not None]
 
 
 def _band(scene: Scene, swap: Swap) -> Band:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import linecache
 import math
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -188,6 +190,18 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 made = Operation(origin=kind, module=name, rows=spoilt)
                 self._marks[_storage(tensor)] = _Mark(-1, made, deliberate=only_masks and kind == "batch")
         self._part = 0
+
+
+@contextmanager
+def quietly_traced(
+    model: nn.Module, batches: Sequence[Any], usual: frozenset[tuple[str, str]] = frozenset()
+) -> Iterator[Tracer]:
+    """Trace a block: compiled modules run as they were written, and that anomalies are recorded raises no warning."""
+    tracer = Tracer(model, batches, usual)
+    with warnings.catch_warnings(), torch.compiler.set_stance("force_eager"):
+        warnings.simplefilter("ignore")
+        with tracer:
+            yield tracer
 
 
 class _Places:
