@@ -22,8 +22,10 @@ def build_sqrt(seed: int, *, faulty: bool) -> Run:
         own = torch.randint(6, (rows,), generator=generator)
         other = (own + 1 + torch.randint(5, (rows,), generator=generator)) % 6
         noise = torch.randn(3, rows, 12, generator=generator)
-        return {name: centres[which] + noise[part] for part, (name, which) in enumerate(
-            (("anchor", own), ("positive", own), ("negative", other)))}
+        return {
+            name: centres[which] + noise[part]
+            for part, (name, which) in enumerate((("anchor", own), ("positive", own), ("negative", other)))
+        }
 
     data = stream(make, seed)
     put(data[0], 31, 4, positive=data[0][31]["anchor"][4])  # legitimate: an augmentation may change nothing
@@ -179,45 +181,74 @@ def build_log(seed: int, *, faulty: bool) -> Run:
 
 CASES: tuple[Case, ...] = (
     Case(
-        name="sqrt-of-equal-pair", title="The gradient of a square root is taken at a distance of zero.",
-        source="https://github.com/adambielski/siamese-triplet/issues/18", package="", repairable=False,
-        truth=Truth(kind="code", component="triplet", operation="div", line="square.sqrt()",
-                    samples=("b31r04",), step=31),
+        name="sqrt-of-equal-pair",
+        title="The gradient of a square root is taken at a distance of zero.",
+        source="https://github.com/adambielski/siamese-triplet/issues/18",
+        package="",
+        repairable=False,
+        truth=Truth(
+            kind="code", component="triplet", operation="div", line="square.sqrt()", samples=("b31r04",), step=31
+        ),
         build=build_sqrt,
     ),
     Case(
-        name="half-power-of-silence", title="A magnitude is a power of one half, and some bins are exactly zero.",
-        source="https://github.com/speechbrain/speechbrain/issues/181", package="", repairable=False,
-        truth=Truth(kind="code", component="magnitude", operation="pow", line="power**0.5",
-                    samples=("b28r09",), step=28),
+        name="half-power-of-silence",
+        title="A magnitude is a power of one half, and some bins are exactly zero.",
+        source="https://github.com/speechbrain/speechbrain/issues/181",
+        package="",
+        repairable=False,
+        truth=Truth(
+            kind="code", component="magnitude", operation="pow", line="power**0.5", samples=("b28r09",), step=28
+        ),
         build=build_power,
     ),
     Case(
-        name="acos-at-one", title="acos is clamped to [-1, 1], which leaves its slope at 1 infinite.",
-        source="https://github.com/pytorch/pytorch/issues/8069", package="", repairable=False,
-        truth=Truth(kind="code", component="angle", operation="rsqrt", line="torch.acos(cosine)",
-                    samples=("b36r02",), step=36),
+        name="acos-at-one",
+        title="acos is clamped to [-1, 1], which leaves its slope at 1 infinite.",
+        source="https://github.com/pytorch/pytorch/issues/8069",
+        package="",
+        repairable=False,
+        truth=Truth(
+            kind="code", component="angle", operation="rsqrt", line="torch.acos(cosine)", samples=("b36r02",), step=36
+        ),
         build=build_acos,
     ),
     Case(
-        name="phase-of-nothing", title="The phase of an empty bin is taken as atan(0 / 0).",
-        source="https://github.com/tensorflow/tensorflow/issues/6095", package="", repairable=False,
-        truth=Truth(kind="code", component="phase", operation="div", line="imaginary * cosine) / turned",
-                    samples=("b40r11",), step=40),
+        name="phase-of-nothing",
+        title="The phase of an empty bin is taken as atan(0 / 0).",
+        source="https://github.com/tensorflow/tensorflow/issues/6095",
+        package="",
+        repairable=False,
+        truth=Truth(
+            kind="code",
+            component="phase",
+            operation="div",
+            line="imaginary * cosine) / turned",
+            samples=("b40r11",),
+            step=40,
+        ),
         build=build_atan,
     ),
     Case(
-        name="where-branch-not-taken", title="torch.where sends the gradient of its unused, overflown branch back.",
-        source="https://github.com/pytorch/pytorch/issues/68425", package="", repairable=False,
-        truth=Truth(kind="code", component="direction", operation="exp", line="torch.exp(below)",
-                    samples=("b26r07",), step=26),
+        name="where-branch-not-taken",
+        title="torch.where sends the gradient of its unused, overflown branch back.",
+        source="https://github.com/pytorch/pytorch/issues/68425",
+        package="",
+        repairable=False,
+        truth=Truth(
+            kind="code", component="direction", operation="exp", line="torch.exp(below)", samples=("b26r07",), step=26
+        ),
         build=build_where,
     ),
     Case(
-        name="log-of-rounded-softmax", title="A hand-written cross entropy takes the log of a probability of zero.",
-        source="https://github.com/HealthML/active-segmentation/pull/78", package="", repairable=False,
-        truth=Truth(kind="code", component="class", operation="log", line="torch.log(probability)",
-                    samples=("b38r13",), step=38),
+        name="log-of-rounded-softmax",
+        title="A hand-written cross entropy takes the log of a probability of zero.",
+        source="https://github.com/HealthML/active-segmentation/pull/78",
+        package="",
+        repairable=False,
+        truth=Truth(
+            kind="code", component="class", operation="log", line="torch.log(probability)", samples=("b38r13",), step=38
+        ),
         build=build_log,
     ),
 )

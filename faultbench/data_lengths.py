@@ -87,24 +87,41 @@ def build_dead_silence(seed: int, *, faulty: bool) -> Run:
 
 CASES: tuple[Case, ...] = (
     Case(
-        name="ctc-text-too-long", title="A clip has fewer frames than its text has letters, so that CTC is infinite.",
-        source="https://github.com/FangShancheng/ABINet/issues/65", package="", repairable=True,
-        truth=Truth(kind="data", component="ctc", operation="_ctc_loss", line="F.ctc_loss(letters",
-                    samples=("b35r09",), step=35),
+        name="ctc-text-too-long",
+        title="A clip has fewer frames than its text has letters, so that CTC is infinite.",
+        source="https://github.com/FangShancheng/ABINet/issues/65",
+        package="",
+        repairable=True,
+        truth=Truth(
+            kind="data", component="ctc", operation="_ctc_loss", line="F.ctc_loss(letters", samples=("b35r09",), step=35
+        ),
         build=build_ctc,
     ),
     Case(
-        name="phoneme-without-frames", title="A phoneme has no frame, and its mean over frames is 0 / 0.",
-        source="https://github.com/p1an-lin-jung/WavThruVec_pytorch/issues/1", package="", repairable=True,
-        truth=Truth(kind="data", component="phone", operation="div", line="(hidden * inside).sum(1) / length",
-                    samples=("b37r01",), step=37),
+        name="phoneme-without-frames",
+        title="A phoneme has no frame, and its mean over frames is 0 / 0.",
+        source="https://github.com/p1an-lin-jung/WavThruVec_pytorch/issues/1",
+        package="",
+        repairable=True,
+        truth=Truth(
+            kind="data",
+            component="phone",
+            operation="div",
+            line="(hidden * inside).sum(1) / length",
+            samples=("b37r01",),
+            step=37,
+        ),
         build=build_no_frames,
     ),
     Case(
-        name="dead-silence", title="A recording of zeros only is divided by its own peak.",
-        source="https://github.com/bshall/hifigan/issues/4", package="", repairable=True,
-        truth=Truth(kind="data", component="pitch", operation="div", line="wave / wave.abs().amax",
-                    samples=("b25r30",), step=25),
+        name="dead-silence",
+        title="A recording of zeros only is divided by its own peak.",
+        source="https://github.com/bshall/hifigan/issues/4",
+        package="",
+        repairable=True,
+        truth=Truth(
+            kind="data", component="pitch", operation="div", line="wave / wave.abs().amax", samples=("b25r30",), step=25
+        ),
         build=build_dead_silence,
     ),
 )

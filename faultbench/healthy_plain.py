@@ -146,8 +146,9 @@ def warm_restarts(seed: int) -> Run:
     model = mlp(8, 32, 4)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     scheduler = CosineAnnealingWarmRestarts(optimizer, T_0=30)
-    return Run(model=model, optimizer=optimizer, losses=ce(model), scheduler=scheduler,
-               **batches(class_rows, generator))
+    return Run(
+        model=model, optimizer=optimizer, losses=ce(model), scheduler=scheduler, **batches(class_rows, generator)
+    )
 
 
 def one_cycle(seed: int) -> Run:
@@ -156,15 +157,17 @@ def one_cycle(seed: int) -> Run:
     model = mlp(8, 32, 32, 4)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.001)
     scheduler = OneCycleLR(optimizer, max_lr=0.03, total_steps=STEPS + 1)
-    return Run(model=model, optimizer=optimizer, losses=ce(model), scheduler=scheduler,
-               **batches(class_rows, generator))
+    return Run(
+        model=model, optimizer=optimizer, losses=ce(model), scheduler=scheduler, **batches(class_rows, generator)
+    )
 
 
 def dropout(seed: int) -> Run:
     """Drop more than half of the hidden units."""
     generator = begin(seed)
-    model = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Dropout(0.6), nn.Linear(64, 64), nn.ReLU(), nn.Dropout(0.5),
-                          nn.Linear(64, 4))
+    model = nn.Sequential(
+        nn.Linear(8, 64), nn.ReLU(), nn.Dropout(0.6), nn.Linear(64, 64), nn.ReLU(), nn.Dropout(0.5), nn.Linear(64, 4)
+    )
     optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
     return Run(model=model, optimizer=optimizer, losses=ce(model), **batches(class_rows, generator))
 
@@ -180,8 +183,15 @@ def batch_norm(seed: int) -> Run:
         return {"x": image, "label": label}
 
     model = nn.Sequential(
-        nn.Conv2d(1, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(6, 12, 3, padding=1), nn.BatchNorm2d(12), nn.ReLU(), nn.Flatten(), nn.Linear(192, 3),
+        nn.Conv2d(1, 6, 3, padding=1),
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 12, 3, padding=1),
+        nn.BatchNorm2d(12),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(192, 3),
     )
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-4)
     return Run(model=model, optimizer=optimizer, losses=ce(model), **batches(rows, generator, size=8))
@@ -205,8 +215,14 @@ def half_autocast(seed: int) -> Run:
     generator = begin(seed)
     model = mlp(8, 32, 32, 4)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
-    return Run(model=model, optimizer=optimizer, losses=ce(model), precision=torch.float16,
-               scaler=torch.amp.GradScaler("cpu", init_scale=256.0), **batches(class_rows, generator))
+    return Run(
+        model=model,
+        optimizer=optimizer,
+        losses=ce(model),
+        precision=torch.float16,
+        scaler=torch.amp.GradScaler("cpu", init_scale=256.0),
+        **batches(class_rows, generator),
+    )
 
 
 def bfloat(seed: int) -> Run:
@@ -214,5 +230,10 @@ def bfloat(seed: int) -> Run:
     generator = begin(seed)
     model = nn.Sequential(nn.Linear(8, 32), nn.LayerNorm(32), nn.GELU(), nn.Linear(32, 1))
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
-    return Run(model=model, optimizer=optimizer, losses=mse(model), precision=torch.bfloat16,
-               **batches(regression_rows, generator))
+    return Run(
+        model=model,
+        optimizer=optimizer,
+        losses=mse(model),
+        precision=torch.bfloat16,
+        **batches(regression_rows, generator),
+    )

@@ -47,8 +47,12 @@ def gru(seed: int) -> Run:
     generator = begin(seed)
     model = LanguageModel()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    return Run(model=model, optimizer=optimizer, losses=lambda batch: {"ce": model.loss(batch["letters"])},
-               **batches(_letters, generator))
+    return Run(
+        model=model,
+        optimizer=optimizer,
+        losses=lambda batch: {"ce": model.loss(batch["letters"])},
+        **batches(_letters, generator),
+    )
 
 
 class Adder(nn.Module):
@@ -165,8 +169,9 @@ def vae_warmup(seed: int) -> Run:
     mix = torch.randn(3, 12, generator=torch.Generator().manual_seed(5))
 
     def rows(count: int, generator: torch.Generator) -> dict[str, Tensor]:
-        return {"x": torch.randn(count, 3, generator=generator) @ mix
-                + 0.2 * torch.randn(count, 12, generator=generator)}
+        return {
+            "x": torch.randn(count, 3, generator=generator) @ mix + 0.2 * torch.randn(count, 12, generator=generator)
+        }
 
     model, done = Vae(), 0
 
@@ -210,8 +215,13 @@ def contrastive(seed: int) -> Run:
     model = Contrast()
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
     scheduler = LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / 20))
-    return Run(model=model, optimizer=optimizer, losses=lambda batch: {"nce": model.loss(batch["x"], batch["pair"])},
-               scheduler=scheduler, **batches(rows, generator))
+    return Run(
+        model=model,
+        optimizer=optimizer,
+        losses=lambda batch: {"nce": model.loss(batch["x"], batch["pair"])},
+        scheduler=scheduler,
+        **batches(rows, generator),
+    )
 
 
 class Detector(nn.Module):
@@ -244,5 +254,11 @@ def three_losses(seed: int) -> Run:
 
     model = Detector()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    return Run(model=model, optimizer=optimizer, losses=model.losses, clip_norm=10.0,
-               weights={"class": 1.0, "box": 0.001, "hinge": 0.5}, **batches(rows, generator))
+    return Run(
+        model=model,
+        optimizer=optimizer,
+        losses=model.losses,
+        clip_norm=10.0,
+        weights={"class": 1.0, "box": 0.001, "hinge": 0.5},
+        **batches(rows, generator),
+    )

@@ -92,24 +92,41 @@ def build_nt_xent(seed: int, *, faulty: bool) -> Run:
 
 CASES: tuple[Case, ...] = (
     Case(
-        name="gate-of-full-certainty", title="A hand-written gate loss takes the log of 1 minus a sigmoid that is 1.",
-        source="https://github.com/pytorch/pytorch/issues/24933", package="", repairable=False,
-        truth=Truth(kind="toxic", component="gate", operation="log", line="torch.log(1 - sure)",
-                    samples=("b30r02",), step=30),
+        name="gate-of-full-certainty",
+        title="A hand-written gate loss takes the log of 1 minus a sigmoid that is 1.",
+        source="https://github.com/pytorch/pytorch/issues/24933",
+        package="",
+        repairable=False,
+        truth=Truth(
+            kind="code", component="gate", operation="log", line="torch.log(1 - sure)", samples=("b30r02",), step=30
+        ),
         build=build_gate,
     ),
     Case(
-        name="log-of-negative-mel", title="A loss of logs meets a prediction below zero.",
-        source="https://github.com/timeseriesAI/tsai/issues/150", package="", repairable=False,
-        truth=Truth(kind="toxic", component="log_mel", operation="log", line="torch.log(mel + 0.01)",
-                    samples=("b35r10",), step=35),
+        name="log-of-negative-mel",
+        title="A loss of logs meets a prediction below zero.",
+        source="https://github.com/timeseriesAI/tsai/issues/150",
+        package="",
+        repairable=False,
+        truth=Truth(
+            kind="toxic",
+            component="log_mel",
+            operation="log",
+            line="torch.log(mel + 0.01)",
+            samples=("b35r10",),
+            step=35,
+        ),
         build=build_mel,
     ),
     Case(
-        name="nt-xent-exp", title="A hand-written NT-Xent loss overflows its exponential on one loud pair of views.",
-        source="https://github.com/Lightning-Universe/lightning-bolts/issues/320", package="", repairable=False,
-        truth=Truth(kind="code", component="contrast", operation="exp", line="torch.exp(logits)",
-                    samples=("b42r09",), step=42),
+        name="nt-xent-exp",
+        title="A hand-written NT-Xent loss overflows its exponential on one loud pair of views.",
+        source="https://github.com/Lightning-Universe/lightning-bolts/issues/320",
+        package="",
+        repairable=False,
+        truth=Truth(
+            kind="code", component="contrast", operation="exp", line="torch.exp(logits)", samples=("b42r09",), step=42
+        ),
         build=build_nt_xent,
     ),
 )

@@ -136,24 +136,41 @@ def build_guided(seed: int, *, faulty: bool) -> Run:
 
 CASES: tuple[Case, ...] = (
     Case(
-        name="vae-log-variance", title="The KL of a VAE takes the exponential of a log-variance without a bound.",
-        source="https://github.com/vanderschaarlab/synthcity/issues/331", package="", repairable=False,
-        truth=Truth(kind="toxic", component="kl", operation="exp", line="torch.exp(-2 * spread)",
-                    samples=("b33r08",), step=33),
+        name="vae-log-variance",
+        title="The KL of a VAE takes the exponential of a log-variance without a bound.",
+        source="https://github.com/vanderschaarlab/synthcity/issues/331",
+        package="",
+        repairable=False,
+        truth=Truth(
+            kind="toxic", component="kl", operation="exp", line="torch.exp(-2 * spread)", samples=("b33r08",), step=33
+        ),
         build=build_vae,
     ),
     Case(
-        name="temperature-zero", title="A learned temperature of a contrastive loss falls to zero and divides.",
-        source="https://github.com/openai/CLIP/issues/46", package="", repairable=False,
-        truth=Truth(kind="code", component="pairs", operation="div", line="self.temperature.clamp(min=self.least)",
-                    step=40),
+        name="temperature-zero",
+        title="A learned temperature of a contrastive loss falls to zero and divides.",
+        source="https://github.com/openai/CLIP/issues/46",
+        package="",
+        repairable=False,
+        truth=Truth(
+            kind="code", component="pairs", operation="div", line="self.temperature.clamp(min=self.least)", step=40
+        ),
         build=build_temperature,
     ),
     Case(
-        name="guided-attention-no-text", title="Guided attention divides by the length of an empty text.",
-        source="https://github.com/TensorSpeech/TensorFlowTTS/issues/194", package="", repairable=True,
-        truth=Truth(kind="data", component="guided", operation="div", line="torch.arange(letters) / text_length",
-                    samples=("b39r07",), step=39),
+        name="guided-attention-no-text",
+        title="Guided attention divides by the length of an empty text.",
+        source="https://github.com/TensorSpeech/TensorFlowTTS/issues/194",
+        package="",
+        repairable=True,
+        truth=Truth(
+            kind="data",
+            component="guided",
+            operation="div",
+            line="torch.arange(letters) / text_length",
+            samples=("b39r07",),
+            step=39,
+        ),
         build=build_guided,
     ),
 )

@@ -23,8 +23,13 @@ def _nothing() -> None:
 
 
 def _regression(
-    seed: int, prefix: str, optimizer: Callable[[nn.Module], torch.optim.Optimizer],
-    fault: Callable[[torch.optim.Optimizer], None], step: int, *, faulty: bool,
+    seed: int,
+    prefix: str,
+    optimizer: Callable[[nn.Module], torch.optim.Optimizer],
+    fault: Callable[[torch.optim.Optimizer], None],
+    step: int,
+    *,
+    faulty: bool,
 ) -> Run:
     """A squared-error run whose optimizer meets `fault` between batch `step - 1` and batch `step`."""
     torch.manual_seed(seed)

@@ -168,7 +168,9 @@ CASES: tuple[Case, ...] = (
         source="https://github.com/tenstorrent/tt-metal/pull/20940",
         package="",
         truth=Truth(
-            kind="transient", component="mse", step=37,
+            kind="transient",
+            component="mse",
+            step=37,
         ),
         repairable=True,
         build=_build_bit,
@@ -188,7 +190,9 @@ CASES: tuple[Case, ...] = (
         source="https://github.com/NVIDIA/apex/pull/1322",
         package="",
         truth=Truth(
-            kind="transient", component="score", step=43,
+            kind="transient",
+            component="score",
+            step=43,
         ),
         repairable=True,
         build=_build_stale,

@@ -24,7 +24,10 @@ def _nothing() -> None:
 
 
 def _regression_run(
-    model: nn.Module, losses: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]], seed: int, prefix: str,
+    model: nn.Module,
+    losses: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]],
+    seed: int,
+    prefix: str,
     lr: float = 0.01,
 ) -> Run:
     """A plain Adam run on the shared regression rows."""
@@ -253,8 +256,11 @@ CASES: tuple[Case, ...] = (
         source="https://github.com/yaringal/multi-task-learning-example/issues/14",
         package="",
         truth=Truth(
-            kind="weights", component="nll", operation="exp",
-            line="precision = torch.exp(-2.0 * self.log_sigma)", step=35,
+            kind="weights",
+            component="nll",
+            operation="exp",
+            line="precision = torch.exp(-2.0 * self.log_sigma)",
+            step=35,
         ),
         repairable=True,
         build=_build_log_sigma,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from faultbench.case import Case, Run, Truth
+from faultbench.case import Case, Run
 from rerail.guard import Derailed, Guard, Keep
 from rerail.sense.losses import Losses
 from rerail.tell import journal
@@ -30,6 +30,8 @@ class Tried:
     halted: bool
     wasted: int
     held_out: float
+    passes: int
+    rows_in_batch: int
     seconds: float
 
     @property
@@ -62,9 +64,20 @@ class Tried:
         return sorted(self.cause.get("samples", [])) == sorted(self.case.truth.samples)
 
     @property
+    def right(self) -> bool:
+        """Whether kind, component and operation were named right."""
+        return self.kind and self.component and self.operation
+
+    @property
     def replays(self) -> int:
         """How many replays the proof took."""
         return int(self.cause.get("replays", 0))
+
+    @property
+    def bound(self) -> float:
+        """How many replays it may take: 20 + 2 k log2 B, k toxic rows of B."""
+        toxic = max(1, len(self.case.truth.samples))
+        return 20 + 2 * toxic * math.log2(max(2, self.rows_in_batch))
 
 
 def tried(case: Case, *, seed: int = 0, keep: Keep = KEEP) -> Tried:
@@ -90,6 +103,8 @@ def tried(case: Case, *, seed: int = 0, keep: Keep = KEEP) -> Tried:
         halted=halted,
         wasted=sum(1 + one["step_before"] - one["step_after"] for one in did),
         held_out=held_out(run),
+        passes=sum(one["cost"] for one in records if one["kind"] == "trial"),
+        rows_in_batch=len(run.batches[case.truth.step]["id"]),
         seconds=time.perf_counter() - began,
     )
 
@@ -119,25 +134,3 @@ def held_out(run: Run) -> float:
         totals = [float(Losses.of(run.losses(batch)).total(run.weights)) for batch in run.held_out]
     run.model.train(was)
     return statistics.fmean(totals)
-
-
-def truth_of(truth: Truth) -> str:
-    """Return a truth in a few words."""
-    return ", ".join(part for part in (truth.kind, truth.component, truth.operation) if part)
-
-
-def told(cases: Sequence[Case]) -> None:
-    """Print one line a case."""
-    for case in cases:
-        one = tried(case)
-        marks = "".join(
-            letter if right else "-"
-            for letter, right in zip("KCOLR", (one.kind, one.component, one.operation, one.line, one.rows), strict=True)
-        )
-        made = one.cause.get("operation") or {}
-        print(  # noqa: T201 (a command that prints)
-            f"{case.name:36s} {marks} truth={truth_of(case.truth)} {list(case.truth.samples)} | got={one.cause.get('cause')},"
-            f" {one.cause.get('component')}, {made.get('name')}@{made.get('origin')} {made.get('line', '')[:60]}"
-            f" {one.cause.get('samples')} | replays={one.replays} acts={one.interventions} halted={one.halted}"
-            f" wasted={one.wasted} held={one.held_out:.4g} {one.seconds:.1f}s"
-        )

@@ -307,15 +307,15 @@ class Guard:
         return Step(tick=verdict.tick, number=self.steps, verdict=verdict, losses=losses, signals=signals)
 
     def _prove(self, reading: Reading, verdict: Verdict, entry: Entry) -> Verdict:
-        self._buffers.restore()
-        proof = self._prover.prove(
-            entry,
-            reading,
-            verdict,
-            Kept(snapshots=self._snapshots, window=self._window),
-            clip_norm=self.clip_norm,
-            spent=lambda cause: self._memory.ledger.spent(cause.root, verdict.tick, EPISODE, self.steps),
-        )
+        with self._buffers.before():
+            proof = self._prover.prove(
+                entry,
+                reading,
+                verdict,
+                Kept(snapshots=self._snapshots, window=self._window),
+                clip_norm=self.clip_norm,
+                spent=lambda cause: self._memory.ledger.spent(cause.root, verdict.tick, EPISODE, self.steps),
+            )
         if proof is None:
             return verdict
         self._logbook.proved(verdict.tick, proof.cause, proof.remedy, proof.trials)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -27,10 +28,23 @@ class Buffers:
 
     def restore(self) -> None:
         """Put the buffers back to what `save` last saw."""
-        for (module, name), live, saved in zip(self._places, self._live(), self._saved, strict=True):
+        self._put(self._saved)
+
+    def _put(self, wanted: list[Tensor | None]) -> None:
+        for (module, name), live, saved in zip(self._places, self._live(), wanted, strict=True):
             if _shape(live) != _shape(saved):
                 module._buffers[name] = None if saved is None else saved.clone()  # noqa: SLF001
-        self._copy(self._saved, self._live())
+        self._copy(wanted, self._live())
+
+    @contextmanager
+    def before(self) -> Iterator[None]:
+        """Inside the block the buffers are as `save` last saw them; afterwards as they were."""
+        after = [None if one is None else one.detach().clone() for one in self._live()]
+        self.restore()
+        try:
+            yield
+        finally:
+            self._put(after)
 
     def _live(self) -> list[Tensor | None]:
         return [module._buffers[name] for module, name in self._places]  # noqa: SLF001

@@ -55,7 +55,7 @@ def prove(bench: Bench, scene: Scene, case: Suspicion, *, most: int, spent: Spen
         used = 0 if some else spent(step)
         while isinstance(wanted := choose(case, step, trials, used), Swap):
             trials.append(bench.run(scene, wanted))
-    hopeless = wanted == HALTED and (step.kind not in BY_ROWS or not case.other)
+    hopeless = wanted == HALTED and (step.kind not in BY_ROWS or not case.other or case.finite)
     return Proof(cause=step, remedy=None if hopeless else wanted, trials=tuple(trials))
 
 

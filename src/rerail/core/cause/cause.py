@@ -19,6 +19,7 @@ class Kind(str, Enum):
     PRECISION = "precision"
     CODE = "code"
     COMPILER = "compiler"
+    LEVEL = "level"
     TRANSIENT = "transient"
     UNKNOWN = "unknown"
 

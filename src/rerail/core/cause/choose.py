@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rerail.core.cause.cause import Cause, Kind
 from rerail.core.cause.suspicion import Suspicion
 from rerail.core.knobs import NEUTRAL, Knobs, Precision
-from rerail.core.remedy import HALTED, Move, Remedy
+from rerail.core.remedy import GO_ON, HALTED, Move, Remedy
 from rerail.core.trial import Age, Swap, Trial, Which
 
 HOLD, RAMP = 20, 20  # ticks that a smaller step is held, and ramped back over
@@ -18,7 +18,7 @@ WHOLE = 20  # whole batches that are skipped, or tried again, without a step for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A remedy, and the replay that must be healthy before it is adopted; None needs no proof: it stops the run."""
+    """A remedy, and the replay that must be healthy before it is adopted; None where it changes nothing of the run."""
 
     remedy: Remedy
     proof: Swap | None
@@ -80,12 +80,19 @@ def _optimizer(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
 
 
 def _slower(case: Suspicion, _: Cause) -> Iterator[Candidate]:
+    if case.window and case.hotter > 1:  # the rate that was usual until now
+        usual = 1 / case.hotter
+        yield Candidate(remedy=_dose(Knobs(lr_scale=usual)), proof=Swap(window=True, lr_scale=usual))
     if case.window and (usual := case.band.usual.get("grad/norm")):
         yield Candidate(remedy=_dose(Knobs(clip_norm=usual)), proof=Swap(window=True, clip_norm=usual))
     for scale in (0.5, 0.1, 0.01) if case.window else ():
         yield Candidate(remedy=_dose(Knobs(lr_scale=scale)), proof=Swap(window=True, lr_scale=scale))
     if not case.window:
         yield Candidate(remedy=Remedy(move=Move.REWIND), proof=Swap(weights=Age.OLDER, optimizer=Age.OLDER))
+
+
+def _go_on(_: Suspicion, __: Cause) -> Iterator[Candidate]:
+    yield Candidate(remedy=GO_ON, proof=None)
 
 
 def _nothing(_: Suspicion, __: Cause) -> Iterator[Candidate]:
@@ -107,5 +114,6 @@ _CANDIDATES = {
     Kind.OPTIMIZER: _optimizer,
     Kind.STEP_SIZE: _slower,
     Kind.COMPILER: _nothing,
+    Kind.LEVEL: _go_on,
     Kind.UNKNOWN: _nothing,
 }

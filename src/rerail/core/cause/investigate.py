@@ -12,6 +12,7 @@ the first replay that is not there yet, so the whole decision follows from the t
 | code | fails | either | fails, or over an edge that the weights came to | the operation at its edge |
 | weights | fails | fails | healthy, and the window trained again too | these weights under any batch |
 | optimizer | fails | fails | healthy, the window with a fresh one too | this optimizer on older weights |
+| level | fails | fails | fails | nothing: every number is finite, and no change of the step takes it away |
 | step size | fails | fails | healthy, the window fails again, a smaller step does not | this step on older weights |
 """
 
@@ -155,6 +156,11 @@ def _rows(failure: _Failure) -> Generator[Swap, Trial, tuple[int, ...]]:
 
 def _batch(failure: _Failure) -> Inquiry:
     # This batch fails where another is healthy: is it the rows by themselves, or these rows on these weights?
+    case = failure.case
+    if case.finite and not case.unfit and not case.far and all(one.code == "loss.spike" for one in case.findings):
+        return failure.cause(
+            Kind.LEVEL, "finite, and other batches are healthy on these weights: this one is only harder"
+        )
     if failure.made and failure.made.origin == "batch" and not failure.made.rows:
         return failure.cause(Kind.DATA, "a number of the batch that belongs to no row is not finite")
     rows = yield from _rows(failure)
@@ -189,6 +195,10 @@ def _state(failure: _Failure) -> Inquiry:
     older = yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)
     if not older.healthy:
         oldest = yield Swap(weights=Age.OLDEST, optimizer=Age.OLDEST)
+        if not oldest.healthy and case.finite:
+            return failure.cause(
+                Kind.LEVEL, "finite throughout, and as high on older weights: the loss itself has changed"
+            )
         if not oldest.healthy:
             return failure.cause(Kind.CODE, "every batch fails, on older weights too")
     if not case.window:
@@ -215,7 +225,16 @@ def _course(failure: _Failure) -> Inquiry:
         if not put.healthy or _moved(put) > FARTHER * _moved(new):
             why = "an optimizer without memory stays healthy, and this one throws older weights far"
             return failure.cause(Kind.OPTIMIZER, why, step=case.step)
+    return (yield from _size(failure, course))
+
+
+def _size(failure: _Failure, course: Trial) -> Inquiry:
+    # The course ends badly by itself: does a smaller step end well, and was the step too large, or only an edge near?
+    case = failure.case
     smaller = yield Swap(window=True, lr_scale=SMALLER)
+    if not smaller.healthy and case.finite:
+        why = "finite throughout, and training comes to this level again, with a tenth of the step size too"
+        return failure.cause(Kind.LEVEL, why)
     if not smaller.healthy:
         return failure.cause(Kind.CODE, "training comes to the same end again, with a tenth of the step size too")
     if case.hotter >= HOT or _grew(case, course):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -35,3 +36,8 @@ class Suspicion:
     compiled: bool = False
     hotter: float = 1.0
     step: int = 0
+
+    @property
+    def finite(self) -> bool:
+        """Say whether every number of the failing step is finite, only higher than it should be."""
+        return all(map(math.isfinite, self.reading.values.values()))
