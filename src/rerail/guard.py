@@ -26,6 +26,7 @@ from rerail.act.window import Entry, Window
 from rerail.core import plain
 from rerail.core.artifact import Picture, Sound
 from rerail.core.cause import Cause
+from rerail.core.knobs import NEUTRAL
 from rerail.core.outcome import Watch
 from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
@@ -174,6 +175,7 @@ class Guard:
         self._backoffs = 0
         self._closed = self._known = False
         self._cause: Cause | None = None
+        self._knobs = NEUTRAL  # those that the present step ran under, before anything is answered
         others = [one for one in (scheduler, scaler, *state) if one is not None]
         self._parts = Parts(model=model, optimizers=self.optimizers, others=others)
         claim(self.run, resume=resume is not False)
@@ -272,7 +274,8 @@ class Guard:
             optimizer.zero_grad(set_to_none=True)
         self._prover.attempting()
         try:
-            made = attempt(self.recipe, entry.batches, self._memory.knobs())
+            self._knobs = self._memory.knobs()
+            made = attempt(self.recipe, entry.batches, self._knobs)
             self._know(made.scalars)
             return self._judge(made.scalars, made.signals, entry)
         except Derailed:
@@ -313,6 +316,7 @@ class Guard:
                 reading,
                 verdict,
                 Kept(snapshots=self._snapshots, window=self._window),
+                knobs=self._knobs,
                 clip_norm=self.clip_norm,
                 spent=lambda cause: self._memory.ledger.spent(cause.root, verdict.tick, EPISODE, self.steps),
             )

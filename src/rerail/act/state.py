@@ -41,6 +41,11 @@ class Parts:
         groups = (group for optimizer in self.optimizers for group in optimizer.param_groups)
         return [parameter for group in groups for parameter in group["params"] if id(parameter) not in own]
 
+    def generators(self) -> list[torch.Generator]:
+        """Return the generators that modules keep as attributes of their own."""
+        held = (one for module in self.model.modules() for one in vars(module).values())
+        return [one for one in held if isinstance(one, torch.Generator)]
+
     def masks(self) -> frozenset[str]:
         """Return the names of the buffers that hold infinities now, before training: masks, which may."""
         return frozenset(name for name, buffer in self.model.named_buffers() if not finite(buffer))
@@ -54,7 +59,7 @@ def capture(parts: Parts) -> dict[str, Any]:
         "loose": [parameter.detach().to("cpu", copy=True) for parameter in parts.loose()],
         "optimizers": [_copy(optimizer.state_dict()) for optimizer in parts.optimizers],
         "others": [_copy(other.state_dict()) for other in parts.others],
-        "random": capture_random(parts.model),
+        "random": capture_random(parts.generators()),
     }
 
 
@@ -70,22 +75,22 @@ def restore(parts: Parts, state: Mapping[str, Any]) -> None:
         optimizer.load_state_dict(_copy(saved))  # an optimizer keeps what it is given, and would write into it
     for other, saved in zip(parts.others, state["others"], strict=True):
         other.load_state_dict(_copy(saved))
-    restore_random(state["random"], parts.model)
+    restore_random(state["random"], parts.generators())
 
 
-def capture_random(model: nn.Module) -> dict[str, Any]:
-    """Return the states of Python's, NumPy's, torch's, CUDA's and the modules' own generators, in plain types."""
+def capture_random(own: Sequence[torch.Generator]) -> dict[str, Any]:
+    """Return the states of Python's, NumPy's, torch's, CUDA's and the modules' `own` generators, in plain types."""
     _, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002 (what users' code draws from)
     return {
         "python": random.getstate(),
         "numpy": [torch.from_numpy(np.asarray(keys).astype(np.int64)), position, has_gauss, gauss],
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "own": [one.get_state() for one in _generators(model)],
+        "own": [one.get_state() for one in own],
     }
 
 
-def restore_random(state: Mapping[str, Any], model: nn.Module) -> None:
+def restore_random(state: Mapping[str, Any], own: Sequence[torch.Generator]) -> None:
     """Set every generator to a captured state."""
     version, inner, gauss = state["python"]
     random.setstate((version, tuple(inner), gauss))
@@ -94,12 +99,8 @@ def restore_random(state: Mapping[str, Any], model: nn.Module) -> None:
     torch.set_rng_state(state["torch"])
     if state["cuda"]:
         torch.cuda.set_rng_state_all(state["cuda"])
-    for one, drawn in zip(_generators(model), state.get("own", ()), strict=False):
+    for one, drawn in zip(own, state.get("own", ()), strict=False):
         one.set_state(drawn)
-
-
-def _generators(model: nn.Module) -> list[torch.Generator]:
-    return [one for module in model.modules() for one in vars(module).values() if isinstance(one, torch.Generator)]
 
 
 def sound(state: Mapping[str, Any], masks: frozenset[str]) -> bool:

@@ -16,6 +16,7 @@ from rerail.act.snapshots import Snapshots
 from rerail.act.window import Entry, Window
 from rerail.core.band import Band
 from rerail.core.cause import Cause, Suspicion
+from rerail.core.knobs import Knobs
 from rerail.core.reading import Reading
 from rerail.core.verdict import Verdict
 from rerail.prove.evidence import write
@@ -43,13 +44,14 @@ class Prover:
     def __init__(self, bench: Bench | None, most: int) -> None:
         self.bench, self.most = bench, most
         self._recent: deque[tuple[Reading, Entry]] = deque(maxlen=RECENT)
+        self._own = bench.parts.generators() if bench is not None else []  # looked for once: it takes a walk
         self._drawn: Mapping[str, Any] = {}
         self._last: tuple[Scene, Cause] | None = None
 
     def attempting(self) -> None:
         """Note what the random generators hold before a step."""
         if self.bench is not None and self.most:
-            self._drawn = state.capture_random(self.bench.parts.model)
+            self._drawn = state.capture_random(self._own)
 
     def committed(self, reading: Reading, entry: Entry) -> None:
         """Note a healthy step."""
@@ -67,6 +69,7 @@ class Prover:
         verdict: Verdict,
         kept: Kept,
         *,
+        knobs: Knobs,
         clip_norm: float,
         spent: Callable[[Cause], int],
     ) -> Proof | None:
@@ -89,7 +92,7 @@ class Prover:
             window=before if whole else (),
             other=other,
             live=reading,
-            knobs=verdict.knobs,
+            knobs=knobs,
             band=band,
             clip_norm=clip_norm,
         )

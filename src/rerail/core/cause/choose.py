@@ -81,8 +81,8 @@ def _optimizer(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
 
 def _slower(case: Suspicion, _: Cause) -> Iterator[Candidate]:
     if case.window and case.hotter > 1:  # the rate that was usual until now
-        usual = 1 / case.hotter
-        yield Candidate(remedy=_dose(Knobs(lr_scale=usual)), proof=Swap(window=True, lr_scale=usual))
+        cooler = 1 / case.hotter
+        yield Candidate(remedy=_dose(Knobs(lr_scale=cooler)), proof=Swap(window=True, lr_scale=cooler))
     if case.window and (usual := case.band.usual.get("grad/norm")):
         yield Candidate(remedy=_dose(Knobs(clip_norm=usual)), proof=Swap(window=True, clip_norm=usual))
     for scale in (0.5, 0.1, 0.01) if case.window else ():
