@@ -302,7 +302,8 @@ def test_the_journal_replays_to_the_same_verdicts(tmp_path: Path) -> None:
     told = {record["tick"]: record for record in records(tmp_path / "run", "verdict")}
     proved = {record["tick"]: record for record in records(tmp_path / "run", "remedy") if record.get("proved")}
     moves = []
-    for _, verdict in relive(default_plan(), start(default_plan()), journal.read(tmp_path / "run")):
+    for lived in relive(default_plan(), start(default_plan()), journal.read(tmp_path / "run")):
+        verdict = lived.settled
         moves.append(verdict.move)
         expected = proved.get(verdict.tick) or told.get(verdict.tick)
         assert verdict.plain == (expected is None)

@@ -514,6 +514,6 @@ def _rows(evidence: Mapping[str, float]) -> list[str]:
 
 def _live_through(plan: Plan, memory: Memory, run: Path) -> Memory:
     # What the guard lived through after the checkpoint was written still counts: a spent rung stays spent.
-    for lived, _ in relive(plan, memory, read(run)):
-        memory = lived
+    for lived in relive(plan, memory, read(run)):
+        memory = lived.memory
     return memory

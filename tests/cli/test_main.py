@@ -136,7 +136,7 @@ def test_values_out_of_range_come_at_once(corpus: Path, tmp_path: Path, capsys: 
     [
         (["--lr", "fast"], "Got value: fast"),
         (["--no-such-flag", "1"], "no-such-flag"),
-        (["--config", "nowhere.yaml"], "nowhere.yaml: 1 problem(s)\n  no such file; give a YAML file of settings"),
+        (["--config", "nowhere.yaml"], "nowhere.yaml: no such file; give a YAML file; --print_config writes a file"),
     ],
 )
 def test_bad_arguments(
@@ -253,7 +253,7 @@ def test_a_held_out_recording_that_is_not_finite_is_named(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "expected `setting: value` lines, got nothing; --print_config writes a file"),
+        (b"", "expected `name: value` lines, got nothing; --print_config writes a file"),
         (b"lr: \xff", "not UTF-8 at byte 4"),
         (b"- 1", "got list"),
     ],

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from jsonargparse import ArgumentParser
 
 from rerail._version import __version__
-from rerail.cli import check, demo, report, train
+from rerail.cli import check, demo, replay, report, train
 from rerail.cli.arguments import dashed, with_own_settings
 
-COMMANDS = {"demo": demo, "check": check, "train": train, "report": report}
+COMMANDS = {"demo": demo, "check": check, "train": train, "report": report, "replay": replay}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

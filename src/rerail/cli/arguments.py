@@ -108,19 +108,32 @@ class CheckedConfigFile(ActionConfigFile):
         super().__call__(parser, cfg, values, option_string)  # type: ignore[no-untyped-call]
 
 
-def file_problems(parser: ArgumentParser, path: Path) -> list[str]:
-    """Return what is wrong with a YAML file of settings: what, got, do."""
+def yaml_of(path: Path) -> Mapping[str, Any]:
+    """Read a YAML file of `name: value` lines.
+
+    Raises:
+        ValueError: for a file that is missing or holds something else.
+    """
     if not path.is_file():
-        return ["no such file; give a YAML file of settings"]
+        raise ValueError(f"{path}: no such file; give a YAML file")
     try:
         given = yaml.safe_load(path.read_text(encoding="utf8"))
     except UnicodeDecodeError as error:
-        return [f"not UTF-8 at byte {error.start}; save the file with that encoding"]
+        raise ValueError(f"{path}: not UTF-8 at byte {error.start}; save the file with that encoding") from None
     except yaml.YAMLError as error:
-        return [f"not valid YAML: {error}"]
+        raise ValueError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(given, Mapping):
         kind = "nothing" if given is None else type(given).__name__
-        return [f"expected `setting: value` lines, got {kind}; --print_config writes a file to start from"]
+        raise ValueError(f"{path}: expected `name: value` lines, got {kind}")
+    return given
+
+
+def file_problems(parser: ArgumentParser, path: Path) -> list[str]:
+    """Return what is wrong with a YAML file of settings: what, got, do."""
+    try:
+        given = yaml_of(path)
+    except ValueError as error:
+        return [f"{error}; --print_config writes a file to start from"]
     return [problem for key, value in given.items() if (problem := _key_problem(parser, str(key), value))]
 
 

@@ -5,6 +5,11 @@ The ladders are for runs where no replay can choose the remedy. They start mild,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from rerail.core import plain
+from rerail.core.detector import Detector
 from rerail.core.detectors import DEFAULT
 from rerail.core.knobs import Knobs, Precision
 from rerail.core.remedy import GO_ON, Ladder, Move, Remedy
@@ -17,6 +22,50 @@ _FP32 = Knobs(precision=Precision.FP32)
 def _slower(scale: float, *, depth: int = 0, precision: Precision = Precision.AS_RUN) -> Remedy:
     knobs = Knobs(lr_scale=scale, precision=precision)
     return Remedy(move=Move.REWIND, knobs=knobs, hold=20, ramp=20, depth=depth)
+
+
+def plan_of(data: Mapping[str, Any]) -> Plan:
+    """Build a plan from plain data (a YAML file): what it does not name is as in the default plan.
+
+    `detectors` maps a name (`spike`) to fields that differ (`sigmas: 8`); `ladders` maps a finding code to a ladder
+    (`rungs`, `window`, `last`), or to nothing, which leaves such findings unanswered.
+
+    Raises:
+        ValueError: naming everything unknown or of another type.
+    """
+    plan = default_plan()
+    problems = [
+        f"unknown part {one!r}; known: detectors, ladders" for one in sorted(set(data) - {"detectors", "ladders"})
+    ]
+    changed, bad = _detectors(plan, data.get("detectors") or {})
+    ladders, more = _ladders(plan, data.get("ladders") or {})
+    if problems := [*problems, *bad, *more]:
+        raise ValueError("\n  ".join([f"plan: {len(problems)} problem(s)", *problems]))
+    return Plan(detectors=changed, ladders=ladders)
+
+
+def _detectors(plan: Plan, given: Mapping[str, Any]) -> tuple[tuple[Detector[Any], ...], list[str]]:
+    kinds = {type(one).__name__.lower(): one for one in plan.detectors}
+    problems = [f"unknown detector {name!r}; known: {', '.join(kinds)}" for name in given if name not in kinds]
+    for name in set(given) & set(kinds):
+        try:
+            kinds[name] = plain.load(type(kinds[name]), {**plain.dump(kinds[name]), **(given[name] or {})})
+        except (ValueError, TypeError) as error:
+            problems.append(str(error))
+    return tuple(kinds.values()), problems
+
+
+def _ladders(plan: Plan, given: Mapping[str, Any]) -> tuple[dict[str, Ladder], list[str]]:
+    ladders, problems = dict(plan.ladders), []
+    for code, ladder in given.items():
+        if ladder is None:
+            ladders.pop(code, None)
+            continue
+        try:
+            ladders[code] = plain.load(Ladder, ladder)
+        except (ValueError, TypeError, KeyError) as error:  # noqa: PERF203 (a plan has few ladders)
+            problems.append(f"ladder {code!r}: {error}")
+    return ladders, problems
 
 
 def default_plan() -> Plan:

@@ -116,23 +116,33 @@ def settle(memory: Memory, verdict: Verdict, root: str, remedy: Remedy, step: fl
     return replace(memory, ledger=ledger), replace(verdict, move=remedy.move, knobs=knobs, proved=remedy)
 
 
-def relive(plan: Plan, memory: Memory, records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Memory, Verdict]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lived:
+    """One tick of a journal, judged once more: the memory after it, the plan's own verdict, and the settled one."""
+
+    memory: Memory
+    verdict: Verdict
+    settled: Verdict
+
+
+def relive(plan: Plan, memory: Memory, records: Iterable[Mapping[str, Any]]) -> Iterator[Lived]:
     """Judge a journal's readings after `memory` once more; proved remedies take their place as they did then."""
-    reading, verdict = Reading(tick=0, values={}), None
+    lived: Lived | None = None
+    step = 0.0
     for record in records:
-        if record["tick"] <= memory.tick and record["kind"] == "reading":
-            verdict = None
-        elif record["kind"] == "reading":
-            if verdict is not None:
-                yield memory, verdict
+        if record["kind"] == "reading" and record["tick"] > memory.tick:
+            if lived is not None:
+                yield lived
             values = {name: float(value) for name, value in record["values"].items()}
-            reading = Reading(tick=record["tick"], values=values)
-            memory, verdict = advance(plan, memory, reading)
-        elif record["kind"] == "remedy" and record.get("proved") and verdict is not None:
+            step = values.get("step", 0.0)
+            memory, verdict = advance(plan, memory, Reading(tick=record["tick"], values=values))
+            lived = Lived(memory=memory, verdict=verdict, settled=verdict)
+        elif lived is not None and record["kind"] == "remedy" and record.get("proved"):
             remedy = plain.load(Remedy, {name: record[name] for name in _REMEDY if name in record})
-            memory, verdict = settle(memory, verdict, record["code"], remedy, reading.values.get("step", 0.0))
-    if verdict is not None:
-        yield memory, verdict
+            memory, settled = settle(memory, lived.verdict, record["code"], remedy, step)
+            lived = replace(lived, memory=memory, settled=settled)
+    if lived is not None:
+        yield lived
 
 
 def remember(plan: Plan, data: Mapping[str, Any]) -> Memory:

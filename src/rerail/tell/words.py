@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rerail.core.replay import Replayed
 from rerail.tell import fields, phrases
 
 if TYPE_CHECKING:
@@ -33,6 +34,18 @@ def reading(values: Mapping[str, float]) -> str:
     if "time/step" in values:
         parts.append(f"{fields.figure(values['time/step'])} s/step")
     return ", ".join(parts) or "nothing was read"
+
+
+def replayed(found: Replayed) -> str:
+    """How far another plan agrees with what was decided."""
+    alike = f"{fields.count(found.ticks, 'tick')} judged alike, {found.told} of them more than a plain commit"
+    if found.then is None or found.now is None:
+        return f"The plan decides as the run did: {alike}."
+    then, now = (
+        _verdict({"move": one["move"], "findings": one["findings"]}) or "commit, nothing found"
+        for one in (found.then, found.now)
+    )
+    return f"{alike}.\nAt tick {found.tick} they part:\n  then: {then}\n  now:  {now}"
 
 
 _READ_AS = {"lr": "learning rate", "grad/norm": "gradient norm"}

@@ -1,0 +1,37 @@
+"""Judge a run again under another plan: rerail replay RUN [--plan plan.yaml].
+
+Nothing is trained. The journal's readings are judged once more, up to the first decision that differs: what would have
+followed it is not in the journal. Without --plan the default plan is checked against what was decided. A plan file
+names what differs from the default plan:
+
+    detectors:
+      spike: {sigmas: 8}
+    ladders:
+      loss.spike: {window: 50, rungs: [{move: SKIP, times: 2}, {move: REWIND, knobs: {lr_scale: 0.1}, hold: 20}]}
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from jsonargparse import ArgumentParser, Namespace
+
+from rerail.cli.arguments import yaml_of
+from rerail.core.plans import plan_of
+from rerail.core.replay import replay
+from rerail.tell import journal, words
+
+
+def fill(parser: ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.add_argument("run", type=str, help="folder of the run")
+    parser.add_argument("--plan", type=str, default="", help="YAML file of a plan; the default plan where it is empty")
+
+
+def run(arguments: Namespace) -> int:
+    """Print how far the plans agree."""
+    plan = plan_of(yaml_of(Path(arguments.plan)) if arguments.plan else {})
+    found = replay(plan, journal.read(Path(arguments.run)))
+    sys.stdout.write(f"{words.replayed(found)}\n")
+    return 0
