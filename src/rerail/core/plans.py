@@ -50,7 +50,7 @@ def _detectors(plan: Plan, given: Mapping[str, Any]) -> tuple[tuple[Detector[Any
     for name in set(given) & set(kinds):
         try:
             kinds[name] = plain.load(type(kinds[name]), {**plain.dump(kinds[name]), **(given[name] or {})})
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError) as error:  # noqa: PERF203 (there are few detectors)
             problems.append(str(error))
     return tuple(kinds.values()), problems
 
@@ -63,7 +63,7 @@ def _ladders(plan: Plan, given: Mapping[str, Any]) -> tuple[dict[str, Ladder], l
             continue
         try:
             ladders[code] = plain.load(Ladder, ladder)
-        except (ValueError, TypeError, KeyError) as error:  # noqa: PERF203 (a plan has few ladders)
+        except (ValueError, TypeError, KeyError) as error:
             problems.append(f"ladder {code!r}: {error}")
     return ladders, problems
 
