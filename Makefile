@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo demo-unguarded test lint bench-overhead clean
+.PHONY: demo demo-unguarded test lint bench-overhead causes clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -19,13 +19,17 @@ test: lint
 	$(BIN)/python -m pytest -n 2
 
 lint: .venv/installed
-	$(BIN)/ruff check src tests bench scripts
-	$(BIN)/ruff format --check src tests bench scripts
+	$(BIN)/ruff check src tests bench scripts faultbench
+	$(BIN)/ruff format --check src tests bench scripts faultbench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 bench-overhead: .venv/installed
 	$(BIN)/python bench/overhead.py
+
+causes: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r faultbench/requirements.txt
+	$(BIN)/python -m faultbench.causes --out docs/causes.md
 
 clean:
 	rm -rf .venv

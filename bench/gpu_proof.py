@@ -4,8 +4,8 @@
 
 A transformer of 4.9 M parameters trains on the GPU in bfloat16 and meets, one run each: rows that hold NaN, a formula
 at its edge, an overflow in half precision, a learning rate far too high, poisoned weights, a poisoned optimizer state.
-The table says what was named, how far an unchanged replay is from the live step (the largest relative difference of losses
-and gradient norms), and the time of the proof in steps. Without a GPU it says so and ends.
+The table says what was named, how far an unchanged replay is from the live step (the largest relative difference of
+losses and gradient norms), and the time of the proof in steps. Without a GPU it says so and ends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Make docs/causes.md: python -m faultbench.causes [--only MODULE ...] [--out FILE]
+"""Make docs/causes.md: python -m faultbench.causes [--only MODULE ...] [--out FILE].
 
 Trains every failure of the zoo under the guard, compares the cause that it names with the truth, compares the repaired
 run with clean runs and with what others do, and trains the healthy runs, which must be left alone.

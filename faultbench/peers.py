@@ -59,7 +59,7 @@ class Loop:
         """Say whether the loss or a gradient is not finite, or (with `spikes`) the loss far above its median."""
         if not math.isfinite(total) or not all(map(_finite, self.gradients())):
             return True
-        usual = sorted(self.recent)[len(self.recent) // 2] if len(self.recent) > 5 else math.inf  # noqa: PLR2004
+        usual = sorted(self.recent)[len(self.recent) // 2] if len(self.recent) > 5 else math.inf
         if spikes and total > SPIKE * abs(usual):
             return True
         self.recent = [*self.recent, total][-20:]

@@ -31,7 +31,7 @@ def cases(only: Sequence[str] = ()) -> tuple[list[Case], list[str]]:
     for name in only or (*OWN, *PACKAGES):
         try:
             found += import_module(f"faultbench.{name}").CASES
-        except ModuleNotFoundError as error:
+        except ModuleNotFoundError as error:  # noqa: PERF203 (a dozen modules, once)
             if name not in PACKAGES:
                 raise
             missing.append(f"{name}: {error.name} is not installed; pip install -r faultbench/requirements.txt")
