@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -50,9 +51,9 @@ def content(tensors: Sequence[Tensor], count: int, kept: Sequence[Sequence[Tenso
                 unfit.setdefault(row, reason)
             elif reason := _far(numbers, seen):
                 far.setdefault(row, reason)
-    if not any(_twice(batch) for batch in before):
-        for row in _twice([tensors[n] for n in with_rows]):
-            unfit.setdefault(row, "the same row is in the batch twice")
+    twice = _twice([tensors[n] for n in with_rows])
+    if twice and not any(_twice(batch) for batch in before):
+        unfit |= {row: "the same row is in the batch twice" for row in twice if row not in unfit}
     return Content(unfit=unfit, far=far)
 
 
@@ -87,13 +88,12 @@ def _declared_empty(tensors: Sequence[Tensor]) -> set[int]:
 
 def _twice(tensors: Sequence[Tensor]) -> list[int]:
     """Return the rows that are equal to another one in every tensor that tells rows apart."""
-    telling = [one.detach().reshape(one.shape[0], -1).double() for one in tensors if one.dim() > 1 and one.numel()]
+    telling = [one.detach().cpu().contiguous() for one in tensors if one.dim() > 1 and one.numel()]
     if not telling:
         return []
-    whole = torch.cat(telling, 1).cpu()
-    _, group, sizes = torch.unique(whole, dim=0, return_inverse=True, return_counts=True)
-    twice: list[int] = (sizes[group] > 1).nonzero().flatten().tolist()
-    return twice
+    rows = [b"".join(one[row].view(torch.uint8).numpy().tobytes() for one in telling) for row in range(len(telling[0]))]
+    count = Counter(rows)
+    return [number for number, row in enumerate(rows) if count[row] > 1]
 
 
 def _constant(numbers: Tensor) -> bool:
@@ -111,7 +111,7 @@ def _seen(tensors: Sequence[Tensor]) -> _Seen | None:
     return _Seen(
         largest=max(float(one.abs().max()) for one in kept),
         smallest=min(float(one.min()) for one in kept),
-        constant=any(_constant(row) for one in flat for row in one),
+        constant=any(one.shape[1] >= FEWEST and bool((one == one[:, :1]).all(1).any()) for one in flat),
         finite=all(
             len(one) == full.numel() for one, full in zip(finite, flat, strict=True) if full.is_floating_point()
         ),
