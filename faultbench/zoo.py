@@ -21,7 +21,7 @@ OWN = (
     "state_toxic",
     "state_transient",
 )
-PACKAGES: tuple[str, ...] = ()
+PACKAGES: tuple[str, ...] = ("package_transformers", "package_losses")
 
 
 def cases(only: Sequence[str] = ()) -> tuple[list[Case], list[str]]:

@@ -133,3 +133,25 @@ def test_an_error_of_the_users_code_in_a_replay_is_told_and_not_raised(monkeypat
     (proof,) = made
     assert proof.cause.samples == ("f",)
     assert guard._quarantine.ids == {"f"}
+
+
+def test_a_draw_that_brings_a_formula_to_its_edge_is_told_from_rows_and_drawn_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = proofs(monkeypatch)
+    model = nn.Linear(4, 1)
+
+    def losses(batch: dict[str, Any]) -> Tensor:
+        gate = torch.rand(1) < 0.03  # now and then nothing is left of the batch
+        kept = torch.where(gate, torch.zeros(6, 1), torch.ones(6, 1))
+        return (model(batch["x"]).square() * kept).sum() / kept.sum()
+
+    torch.manual_seed(0)
+    guard = Guard(model, torch.optim.SGD(model.parameters(), 0.01), losses, keep=OFTEN)
+    for _ in range(120):
+        guard.step({"x": torch.randn(6, 4), "id": list("abcdef")})
+    assert made
+    assert all(proof.cause.rows == () for proof in made)
+    assert all(proof.remedy.again for proof in made)
+    assert guard.steps == 120
+    assert guard._quarantine.ids == set()

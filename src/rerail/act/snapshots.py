@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rerail.act import state
+from rerail.core.remedy import NEWEST
 from rerail.core.retention import thin
 
 
@@ -76,11 +77,16 @@ class Snapshots:
         return next(snapshot for snapshot in self.kept if snapshot.healthy)
 
     def rewind(self, depth: int = 0) -> Snapshot:
-        """Restore a healthy snapshot, and forget those after it."""
-        target = self.newest_healthy(depth)
+        """Restore a healthy snapshot (`depth` of `NEWEST`: the newest of all), and forget those after it."""
+        target = self.newest if depth == NEWEST else self.newest_healthy(depth)
         state.restore(self.parts, target.state)
-        self.kept = [snapshot for snapshot in self.kept if snapshot.healthy and snapshot.tick <= target.tick]
+        self.kept = [one for one in self.kept if one is target or (one.healthy and one.tick <= target.tick)]
         return target
+
+    @property
+    def newest(self) -> Snapshot:
+        """The newest snapshot, on probation or not."""
+        return self.kept[-1]
 
     def _thin(self) -> None:
         newest = self.kept[-1]

@@ -57,13 +57,13 @@ class Watch:
 
 
 def medians(readings: Sequence[Reading]) -> dict[str, float]:
-    """Return the median of each loss and of the gradient norm over the readings that have it."""
+    """Return the median of each loss, of the gradient norm and of the step time, over the readings that have it."""
     names = sorted({name for reading in readings for name in reading.values if _told(name)})
     return {name: median(_values(readings, name)) for name in names}
 
 
 def _told(name: str) -> bool:
-    return name.startswith("loss/") or name == "grad/norm"
+    return name.startswith("loss/") or name in {"grad/norm", "time/step"}
 
 
 def _values(readings: Iterable[Reading], name: str) -> list[float]:

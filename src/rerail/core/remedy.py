@@ -19,11 +19,15 @@ class Move(IntEnum):
     HALT = 3
 
 
+NEWEST = -1  # a depth
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
     """One rung: a move at once, and a dose of knobs that holds for `hold` ticks and ramps back over `ramp`.
 
-    `depth` counts healthy snapshots to go back past the newest one; `times` is how often an episode may use the rung.
+    `depth` counts healthy snapshots to go back past the newest one (`NEWEST`: to the newest of all, which a replay has
+    shown to be sound); `times` is how often an episode may use the rung.
     `rows` of the batch are left out (and their samples kept out for good where `quarantine` says so) and the rest tried
     again; `again` tries the whole batch again; `reset` empties the optimizer's memory after going back.
     """

@@ -32,7 +32,8 @@ class Swap:
 
     `rows` of the failing batch take part, all where it is empty. `without` names a loss component that is off. `commit`
     applies the update and runs the same batch once more; `window` starts from the newest healthy snapshot instead and
-    trains every batch since again, the failing one last. `again` tells equal replays apart.
+    trains every batch since again, the failing one last; `recent` from the newest snapshot of all, healthy or not yet
+    known to be. `again` tells equal replays apart.
     """
 
     batch: Which = Which.THIS
@@ -46,6 +47,7 @@ class Swap:
     other_seed: bool = False
     commit: bool = False
     window: bool = False
+    recent: bool = False
     traced: bool = False
     again: int = 0
 

@@ -80,8 +80,8 @@ class Prover:
         trusted = list(self._recent)[: len(self._recent) - late] if late else list(self._recent)
         band = Band.of([one for one, _ in trusted], verdict.findings)
         other = next((one for seen, one in reversed(trusted) if band.holds(seen)), None)
-        older, oldest = kept.snapshots.newest_healthy(), kept.snapshots.oldest_healthy()
-        before = kept.window.since(older.step)
+        older, oldest, newest = kept.snapshots.newest_healthy(), kept.snapshots.oldest_healthy(), kept.snapshots.newest
+        before, recent = kept.window.since(older.step), kept.window.since(newest.step)
         step = int(reading.values.get("step", 0.0))
         whole = len(before) == step - older.step
         scene = Scene(
@@ -90,6 +90,8 @@ class Prover:
             older=older.state,
             oldest=oldest.state,
             window=before if whole else (),
+            newest=newest.state,
+            recent=recent if len(recent) == step - newest.step else (),
             other=other,
             live=reading,
             knobs=knobs,
@@ -124,6 +126,7 @@ class Prover:
             components=tuple(parts),
             other=scene.other is not None,
             window=len(scene.window) + 1 if whole and scene.window else 0,
+            recent=len(scene.recent) + 1 if scene.recent else 0,
             half=self.bench.recipe.precision is not None,
             compiled=any(isinstance(one, torch._dynamo.OptimizedModule) for one in self.bench.parts.model.modules()),  # noqa: SLF001
             hotter=_hotter(values, [one.values for one, _ in trusted]),

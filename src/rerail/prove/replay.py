@@ -32,7 +32,8 @@ class Scene:
     """A failing step with all that a replay of it needs.
 
     `now` is the state before the step, random generators included; `older` and `oldest` are healthy snapshots, `window`
-    the batches since the newest of them, the failing one excluded; `other` is the last healthy batch. `live` is the
+    the batches since the newest of them, the failing one excluded; `newest` and `recent` are the same of the newest
+    snapshot of all; `other` is the last healthy batch. `live` is the
     reading of the live step, `knobs` those in force.
     """
 
@@ -41,6 +42,8 @@ class Scene:
     older: Mapping[str, Any]
     oldest: Mapping[str, Any]
     window: Sequence[Entry]
+    newest: Mapping[str, Any]
+    recent: Sequence[Entry]
     other: Entry | None
     live: Reading
     knobs: Knobs
@@ -76,7 +79,7 @@ class Bench:
 
     def run(self, scene: Scene, swap: Swap) -> Trial:
         """Replay; what the user's code raises becomes the trial's error."""
-        start = scene.older if swap.window else scene.now
+        start = (scene.newest if swap.recent else scene.older) if swap.window else scene.now
         state.restore(self.parts, {**start, **_of(scene, swap)})
         if swap.other_seed:
             torch.manual_seed(OTHER_SEED)
@@ -109,13 +112,14 @@ class Bench:
     def _window(self, scene: Scene, swap: Swap) -> Trial:
         readings: list[Reading] = []
         knobs = _knobs(scene, swap)
-        for entry in (*scene.window, scene.entry):
+        before = scene.recent if swap.recent else scene.window
+        for entry in (*before, scene.entry):
             reading, _ = self._read(scene, swap, entry.batches, knobs)
             readings.append(reading)
             if not all(map(math.isfinite, reading.values.values())) or entry is scene.entry:
                 break
             self._commit(scene, reading, knobs)
-        whole = len(readings) == len(scene.window) + 1
+        whole = len(readings) == len(before) + 1
         return Trial(
             changed=swap,
             readings=tuple(readings),

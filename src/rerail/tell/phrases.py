@@ -126,6 +126,7 @@ def _changed(name: str, value: object) -> str:
         "traced": "watched operation by operation",
         "commit": "one update, and the batch again",
         "window": "every batch since the last healthy snapshot",
+        "recent": "from the newest snapshot",
         "again": "once more",
         "other_seed": "another seed",
     }

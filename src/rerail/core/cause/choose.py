@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rerail.core.cause.cause import Cause, Kind
 from rerail.core.cause.suspicion import Suspicion
 from rerail.core.knobs import NEUTRAL, Knobs, Precision
-from rerail.core.remedy import GO_ON, HALTED, Move, Remedy
+from rerail.core.remedy import GO_ON, HALTED, NEWEST, Move, Remedy
 from rerail.core.trial import Age, Swap, Trial, Which
 
 HOLD, RAMP = 20, 20  # ticks that a smaller step is held, and ramped back over
@@ -49,6 +49,8 @@ def _rows(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
     if cause.rows and left:
         bad = cause.kind is not Kind.TOXIC  # toxic rows are sound, on other weights
         yield Candidate(remedy=Remedy(move=Move.SKIP, rows=cause.rows, quarantine=bad), proof=Swap(rows=left))
+    if not cause.rows:  # another try draws other random numbers
+        yield Candidate(remedy=Remedy(move=Move.SKIP, again=True), proof=Swap(other_seed=True))
     for _turn in range(WHOLE) if case.other else ():
         bad = cause.kind is Kind.DATA and len(cause.rows) == case.rows
         rows = cause.rows if bad else ()
@@ -66,14 +68,20 @@ def _precision(_: Suspicion, __: Cause) -> Iterator[Candidate]:
 
 
 def _back(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
-    if case.window:
-        yield Candidate(remedy=Remedy(move=Move.REWIND), proof=Swap(window=True))
+    yield from _rewound(case)
     yield from _slower(case, cause)
 
 
-def _optimizer(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
+def _rewound(case: Suspicion) -> Iterator[Candidate]:
+    if 0 < case.recent < case.window:  # what a replay shows to be sound need not wait for its probation
+        yield Candidate(remedy=Remedy(move=Move.REWIND, depth=NEWEST), proof=Swap(window=True, recent=True))
     if case.window:
         yield Candidate(remedy=Remedy(move=Move.REWIND), proof=Swap(window=True))
+
+
+def _optimizer(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
+    yield from _rewound(case)
+    if case.window:
         reset = Remedy(move=Move.REWIND, reset=True)
         yield Candidate(remedy=reset, proof=Swap(window=True, optimizer=Age.FRESH))
     yield from _slower(case, cause)

@@ -157,12 +157,15 @@ def _rows(failure: _Failure) -> Generator[Swap, Trial, tuple[int, ...]]:
 def _batch(failure: _Failure) -> Inquiry:
     # This batch fails where another is healthy: is it the rows by themselves, or these rows on these weights?
     case = failure.case
-    if case.finite and not case.unfit and not case.far and all(one.code == "loss.spike" for one in case.findings):
+    if case.mild and not case.unfit and not case.far:
         return failure.cause(
             Kind.LEVEL, "finite, and other batches are healthy on these weights: this one is only harder"
         )
     if failure.made and failure.made.origin == "batch" and not failure.made.rows:
         return failure.cause(Kind.DATA, "a number of the batch that belongs to no row is not finite")
+    drawn = yield Swap(other_seed=True)
+    if drawn.healthy:
+        return failure.cause(Kind.CODE, "healthy with other random numbers: a draw brings a formula to its edge")
     rows = yield from _rows(failure)
     if failure.made and failure.made.origin == "batch":
         yield Swap(batch=Which.BOTH, rows=rows, weights=Age.OLDER, optimizer=Age.OLDER)
@@ -195,7 +198,7 @@ def _state(failure: _Failure) -> Inquiry:
     older = yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)
     if not older.healthy:
         oldest = yield Swap(weights=Age.OLDEST, optimizer=Age.OLDEST)
-        if not oldest.healthy and case.finite:
+        if not oldest.healthy and case.mild:
             return failure.cause(
                 Kind.LEVEL, "finite throughout, and as high on older weights: the loss itself has changed"
             )
@@ -231,14 +234,17 @@ def _course(failure: _Failure) -> Inquiry:
 def _size(failure: _Failure, course: Trial) -> Inquiry:
     # The course ends badly by itself: does a smaller step end well, and was the step too large, or only an edge near?
     case = failure.case
-    smaller = yield Swap(window=True, lr_scale=SMALLER)
-    if not smaller.healthy and case.finite:
+    scale = min(SMALLER, 1 / case.hotter)
+    smaller = yield Swap(window=True, lr_scale=scale)
+    if not smaller.healthy and case.mild and case.hotter < HOT:
         why = "finite throughout, and training comes to this level again, with a tenth of the step size too"
         return failure.cause(Kind.LEVEL, why)
+    if not smaller.healthy and case.finite:
+        return failure.cause(Kind.UNKNOWN, f"the window fails again, with {scale:.2g} of the step size too")
     if not smaller.healthy:
         return failure.cause(Kind.CODE, "training comes to the same end again, with a tenth of the step size too")
     if case.hotter >= HOT or _grew(case, course):
-        why = f"the window fails again, and with {SMALLER:g} of the step size it does not"
+        why = f"the window fails again, and with {scale:.2g} of the step size it does not"
         return failure.cause(Kind.STEP_SIZE, why, step=case.step)
     why = "training comes to this edge again with every number before it healthy; a smaller step only comes there later"
     return failure.cause(Kind.CODE, why)

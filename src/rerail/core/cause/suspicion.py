@@ -18,6 +18,7 @@ class Suspicion:
     `rows` is the length of its batch and `ids` their sample ids; `unfit` are the rows whose content could not have been
     meant, `far` those far from all others, each with the reason. `other` says whether a healthy batch is kept, `window`
     how many batches led from the newest healthy snapshot to here (this one included, 0 where they are not all kept),
+    `recent` the same from the newest snapshot of all,
     `half` whether the run computes in half precision, `compiled` whether a part of the model is compiled, `hotter` how
     many times its usual value the learning rate is, `step` how many steps were committed.
     """
@@ -32,10 +33,16 @@ class Suspicion:
     components: tuple[str, ...] = ()
     other: bool = True
     window: int = 0
+    recent: int = 0
     half: bool = False
     compiled: bool = False
     hotter: float = 1.0
     step: int = 0
+
+    @property
+    def mild(self) -> bool:
+        """Say whether a loss has only left its trend: finite, and no outlier or explosion."""
+        return self.finite and all(found.code == "loss.spike" for found in self.findings)
 
     @property
     def finite(self) -> bool:
