@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rerail.tell.fields import Record
 
-_STYLES = {"verdict": "bold red", "remedy": "yellow", "snapshot": "dim", "artifact": "dim"}
+_STYLES = {"verdict": "bold red", "cause": "bold", "remedy": "yellow", "snapshot": "dim", "artifact": "dim"}
 
 
 @final

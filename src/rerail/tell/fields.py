@@ -98,3 +98,21 @@ def listed(items: Sequence[object], shown: int = 8) -> str:
     names = ", ".join(plain(item, 80) for item in items[:shown])
     rest = len(items) - shown
     return f"{names} and {rest} more" if rest > 0 else names
+
+
+def spans(items: Sequence[object], shown: int = 12) -> str:
+    """Row numbers as `3`, `0-2, 4-11`: runs of three and more are joined."""
+    rows = sorted({int(value) for item in items if (value := number(item)) is not None and math.isfinite(value)})
+    starts = [row for row in rows if row - 1 not in rows]
+    ends = [row for row in rows if row + 1 not in rows]
+    runs = [_run(first, last) for first, last in zip(starts, ends, strict=True)]
+    return listed([one for run in runs for one in run], shown)
+
+
+def _run(first: int, last: int) -> list[str]:
+    return [f"{first}-{last}"] if last - first > 1 else [str(row) for row in range(first, last + 1)]
+
+
+def sentence(line: str) -> str:
+    """A capital first letter and a full stop; nothing stays nothing."""
+    return line and f"{line[:1].upper()}{line[1:].rstrip('.')}."

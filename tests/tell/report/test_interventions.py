@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from rerail.tell.report import interventions
-from rerail.tell.report.story import Intervention
+from rerail.tell.story import Intervention
 
 SPIKE = {"code": "loss.spike", "signal": "loss/mel", "evidence": {"loss/mel": 61.2, "median": 1.0}}
 REMEDY = {

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rerail.tell.report import panels, story
+from rerail.tell import story
+from rerail.tell.report import panels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

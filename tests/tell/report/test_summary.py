@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rerail.tell.report import story, summary
+from rerail.tell import story
+from rerail.tell.report import summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable

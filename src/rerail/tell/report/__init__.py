@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rerail.core.extras import need
-from rerail.tell import fields, journal
-from rerail.tell.report import interventions, media, panels, story, summary
+from rerail.tell import fields, journal, story
+from rerail.tell.report import interventions, media, panels, summary
 
 if TYPE_CHECKING:
-    from rerail.tell.report.story import Story
+    from rerail.tell.story import Story
 
 __all__ = ["write"]
 

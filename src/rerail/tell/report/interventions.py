@@ -10,7 +10,7 @@ from rerail.tell import fields, phrases
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rerail.tell.report.story import Intervention
+    from rerail.tell.story import Intervention
 
 SHOWN = 500  # more rows than this nobody reads; the rest is counted, and stands in the journal
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rerail.tell.report import story
+from rerail.tell import story
 
 if TYPE_CHECKING:
     from collections.abc import Callable
