@@ -62,10 +62,10 @@ def facts(record: Record) -> list[tuple[str, str]]:
     given = [
         ("Kind", kind(record)),
         ("Loss component", fields.text(record, "component")),
-        ("First bad number", made(record)),
-        ("Operation", _operation(operation)),
+        ("Where it began", "" if (operated := _operation(operation)) else made(record)),
+        ("Operation", operated),
         ("Source line", fields.text(operation, "line")),
-        ("Module", fields.text(operation, "module")),
+        ("Module", operated and fields.text(operation, "module")),
         ("Range of its inputs", _inputs(operation)),
         ("Rows of the batch", fields.spans(fields.sequence(record, "rows"))),
         ("Samples", fields.listed(fields.sequence(record, "samples"), 32)),
@@ -94,11 +94,11 @@ def made(record: Record) -> str:
 
 
 def exact(record: Record, trials: Sequence[Record] = ()) -> str:
-    """Whether the step replays to the very same numbers, and what that means for the proof."""
+    """Whether the step replays to the very same numbers; empty where the cause is that it does not."""
+    if record.get("cause") == "transient":
+        return ""
     if all(one.get("exact") is not False for one in (record, *trials)):
         return "Replayed with nothing changed, the step gave the very same numbers."
-    if record.get("cause") == "transient":
-        return "Replayed with nothing changed, the step gave other numbers, and healthy ones."
     return (
         "Replayed with nothing changed, the step did not give the very same numbers (a random or nondeterministic "
         "part), so this proof stands on less."

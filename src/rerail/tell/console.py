@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from rerail.tell import phrases, words
+from rerail.tell import fields, phrases, words
 from rerail.tell.latest import Latest
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ class Console:
             self._screen.file.flush()
 
     def _writable(self, line: str) -> str:
-        """What the output's encoding lacks becomes a visible escape, so that no name can stop the display."""
-        return line.encode(self._screen.encoding, "backslashreplace").decode(self._screen.encoding)
+        return fields.writable(line, self._screen.encoding)
 
 
 def _bar(screen: Screen) -> Progress:

@@ -66,6 +66,11 @@ def plain(value: object, limit: int = 300) -> str:
     return line if len(str(value)) <= limit else line[:limit] + "\u2026"
 
 
+def writable(lines: str, encoding: str) -> str:
+    """What the output's encoding lacks becomes a visible escape, so that no name can stop a display."""
+    return lines.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def _visible(symbol: str) -> str:
     if symbol in _BIDI or unicodedata.category(symbol) in _CONTROLS:
         return symbol.encode("unicode_escape").decode("ascii")
@@ -115,4 +120,9 @@ def _run(first: int, last: int) -> list[str]:
 
 def sentence(line: str) -> str:
     """A capital first letter and a full stop; nothing stays nothing."""
-    return line and f"{line[:1].upper()}{line[1:].rstrip('.')}."
+    return line and f"{capital(line).rstrip('.')}."
+
+
+def capital(line: str) -> str:
+    """A capital first letter, unless the line starts with the name of a signal."""
+    return line if line.startswith(("loss/", "grad/", "weight/", "eval/")) else line[:1].upper() + line[1:]

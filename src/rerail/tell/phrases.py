@@ -49,10 +49,14 @@ _SEEN: dict[str, Callable[[str], str]] = {  # signal -> what was seen of it
 
 def finding(record: Record) -> str:
     """What one finding saw: `loss/energy is not finite (inf)`."""
-    code, signal = fields.text(record, "code", "unnamed finding"), fields.text(record, "signal", "the run")
-    seen = _SEEN[code](signal) if code in _SEEN else f"{code} was found in {signal}"
     numbers = evidence(record)
-    return f"{seen} ({numbers})" if numbers else seen
+    return f"{seen(record)} ({numbers})" if numbers else seen(record)
+
+
+def seen(record: Record) -> str:
+    """What one finding saw, without its numbers."""
+    code, about = fields.text(record, "code", "unnamed finding"), fields.text(record, "signal", "the run")
+    return _SEEN[code](about) if code in _SEEN else f"{code} was found in {about}"
 
 
 def evidence(record: Record) -> str:

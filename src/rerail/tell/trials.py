@@ -21,7 +21,7 @@ _SWITCHES = {
     "commit": "one update, then the batch again",
     "window": "every batch since the last healthy snapshot again",
     "traced": "watched operation by operation",
-    "again": "nothing, a second time",
+    "again": "nothing changed, a second time",
 }
 _STATE = ("weights", "optimizer")
 
@@ -38,7 +38,7 @@ def changed(record: Record) -> str:
     parts = [_batch(swap), *_state(swap)]
     done = {"batch", "rows", *_STATE}
     parts += [_change(name, value) for name, value in swap.items() if name not in done]
-    return ", ".join(part for part in parts if part) or "nothing"
+    return ", ".join(part for part in parts if part) or "nothing changed"
 
 
 def ended(record: Record) -> str:

@@ -55,7 +55,7 @@ def _verdict(record: Record) -> str | None:
     seen = "; ".join(phrases.finding(each) for each in fields.mappings(record, "findings"))
     if not seen:  # knobs in force are no event: they are told once, by their remedy
         return None if record.get("move") == "COMMIT" else f"Decision: {phrases.move(record)}."
-    return f"{_capital(seen)}. Decision: {phrases.move(record)}."
+    return f"{fields.capital(seen)}. Decision: {phrases.move(record)}."
 
 
 def _cause(record: Record) -> str:
@@ -79,7 +79,7 @@ _PROVED = {"HALT": "No replay showed a remedy to work", "COMMIT": "Nothing to me
 def _outcome(record: Record) -> str:
     did = fields.mapping(record, "did")
     if did:
-        return f"{_capital(phrases.done(did))}."
+        return f"{fields.capital(phrases.done(did))}."
     return f"After the intervention of tick {fields.whole(record, 'of')}: {phrases.effect(record)}."
 
 
@@ -139,8 +139,3 @@ _SPEAKERS: dict[str, Callable[[Record], str | None]] = {
     "artifact": _artifact,
     "note": _note,
 }
-
-
-def _capital(sentence: str) -> str:
-    """A capital first letter, unless the sentence starts with a name."""
-    return sentence if sentence.startswith(("loss", "grad", "weight", "eval")) else sentence[:1].upper() + sentence[1:]

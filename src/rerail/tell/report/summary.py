@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from rerail.tell import fields
+from rerail.tell import causes, fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,15 @@ def _guarding(run: Story) -> str:
         return "The guard did not step in."
     moves = Counter(case.moved for case in cases)
     acts = _joined([_act(move, number) for move, number in moves.items()])
-    return f"The guard stepped in {_times(len(cases))}: it {acts}; {_aftermath(run)}."
+    return f"The guard stepped in {_times(len(cases))}: it {acts}; {_aftermath(run)}.{_causes(run)}"
+
+
+def _causes(run: Story) -> str:
+    """` Causes proved: bad data twice, half precision once.`; empty where none was."""
+    found = Counter(causes.kind(case.cause) for case in run.interventions if case.cause)
+    found.pop(causes.KINDS["unknown"], None)
+    told = ", ".join(f"{kind} {_times(number)}" for kind, number in found.items())
+    return told and f" Causes proved: {told}."
 
 
 def _aftermath(run: Story) -> str:
