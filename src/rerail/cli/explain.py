@@ -17,7 +17,7 @@ from rerail.tell import explain, journal, printed, story
 def fill(parser: ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("run", type=str, help="folder of the run")
-    parser.add_argument("--tick", type=int | None, default=None, help="tell the intervention of this tick")
+    parser.add_argument("--tick", type=int, default=None, help="tell the intervention of this tick")
 
 
 def run(arguments: Namespace) -> int:

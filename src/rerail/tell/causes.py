@@ -40,7 +40,7 @@ _MENDED = {  # what a person can do where nothing is known of the operation
 
 def kind(record: Record) -> str:
     """The kind of a cause as a person would call it."""
-    name = fields.text(record, "cause") or fields.text(record, "kind", "unknown").lower().replace("_", " ")
+    name = _name(record)
     return KINDS.get(name, name)
 
 
@@ -77,7 +77,7 @@ def facts(record: Record) -> list[tuple[str, str]]:
 def reasons(record: Record) -> list[str]:
     """The sentences of the pattern; of an unknown cause the first alone, since the rest repeats the trials."""
     why = [fields.plain(one) for one in fields.sequence(record, "why")]
-    return why[:1] if _unknown(record) else why
+    return why[:1] if _name(record) == "unknown" else why
 
 
 def made(record: Record) -> str:
@@ -95,7 +95,7 @@ def made(record: Record) -> str:
 
 def exact(record: Record, trials: Sequence[Record] = ()) -> str:
     """Whether the step replays to the very same numbers; empty where the cause is that it does not."""
-    if record.get("cause") == "transient":
+    if _name(record) == "transient":
         return ""
     if all(one.get("exact") is not False for one in (record, *trials)):
         return "Replayed with nothing changed, the step gave the very same numbers."
@@ -113,11 +113,13 @@ def explanation(record: Record) -> str:
 def fix(record: Record) -> str:
     """How it is mended: what is known of the operation, else of the kind; empty for an unknown cause."""
     known = fields.sentence(fields.text(fields.mapping(record, "explanation"), "fix"))
-    return known or _MENDED.get(fields.text(record, "cause"), "")
+    return known or _MENDED.get(_name(record), "")
 
 
-def _unknown(record: Record) -> bool:
-    return kind(record) == KINDS["unknown"]
+def _name(record: Record) -> str:
+    """The kind as `core` has it: in a journal record the field `cause`, in a dumped cause the member's name, `kind`."""
+    dumped = fields.text(record, "kind", "unknown")
+    return fields.text(record, "cause") or ("unknown" if dumped == "cause" else dumped.lower().replace("_", " "))
 
 
 def _component(record: Record) -> str:

@@ -60,7 +60,7 @@ def _verdict(record: Record) -> str | None:
 
 def _cause(record: Record) -> str:
     replays = fields.count(fields.whole(record, "replays"), "replay")
-    if record.get("cause") == "unknown":
+    if record.get("cause", "unknown") == "unknown":
         return f"No cause was proved in {replays}: {'; '.join(causes.reasons(record)) or 'no pattern fits'}."
     return f"Cause, proved in {replays}: {causes.cause(record)}."
 

@@ -40,6 +40,13 @@ def test_only_knobs_that_moved_are_drawn(make: Make) -> None:
     }
 
 
+def test_precision_as_the_run_has_it_is_no_move(make: Make) -> None:
+    knobs = {"lr_scale": 0.1, "clip_norm": "inf", "precision": "AS_RUN", "weights": {}}
+    records = [make("reading", tick, values={"step": tick}) for tick in (1, 2, 3)]
+    records.insert(2, make("verdict", 2, move="COMMIT", knobs=knobs, findings=[]))
+    assert titles(records)["Knobs over time"] == ["learning rate factor"]
+
+
 def test_a_description_says_what_the_chart_shows(make: Make) -> None:
     records = [make("reading", tick, values={"loss/a": value}) for tick, value in enumerate([2.0, "nan", 0.5])]
     section = panels.sections(story.gather(records, name="x"))[0]

@@ -44,6 +44,14 @@ def test_a_guarded_run(make: Make, outcomes: list[tuple[int, bool]], text: str) 
     assert sentence == f"The guard stepped in twice: {acts}; {text}."
 
 
+def test_proved_causes_are_counted(make: Make) -> None:
+    records = [make("verdict", tick, move="SKIP", findings=[]) for tick in (1, 2, 3, 4)]
+    kinds = {1: "data", 2: "code", 3: "unknown", 4: "data"}
+    records += [make("cause", tick, cause=kind) for tick, kind in kinds.items()]
+    sentence = summary.sentences(story.gather(records, name="x"))[1]
+    assert sentence.endswith("not known yet. Causes proved: bad data twice, a formula at its edge once.")
+
+
 def test_a_run_without_end_and_readings(make: Make) -> None:
     first, _, last = summary.sentences(story.gather([make("note", 0, text="start", data={})], name="x"))
     assert first.startswith("The run has no end in its journal (it is still running, or was killed)")
