@@ -39,7 +39,7 @@ def test_the_page_tells_every_fault_of_a_realistic_run(realistic_run: Path) -> N
         "went back from step 178 to step 150; batch of a, b; 28 batches trained again",
         "learning rate x0.1, gradient norm clipped at 0.5 for 40 ticks, then back over 40",
         "Causes proved: bad data once, half precision once.",
-        "Cause: bad data (component mel, sample vm-corrupted)",
+        "Bad data (component mel, sample vm-corrupted)",
         "Proved: leave out row 1 and put its sample in quarantine.",
         "vm-corrupted left out, the rest of the batch tried again",
         "train.py:41: energy = torch.exp(score)",

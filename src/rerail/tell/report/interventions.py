@@ -51,7 +51,7 @@ def _row(number: int, case: Intervention) -> Row:
         move=case.moved,
         seen=tuple(phrases.finding(record) for record in case.findings),
         reasons=tuple(reason for reason in map(phrases.meaning, codes) if reason),
-        cause=causes.named(case.cause) if case.cause else "",
+        cause=fields.capital(causes.named(case.cause)) if case.cause else "",
         proved=bool(case.proved),
         decided=tuple(dict.fromkeys(map(phrases.remedy, case.adopted))),
         done=phrases.done(case.did) if case.did else "",
