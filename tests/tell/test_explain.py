@@ -115,7 +115,7 @@ def test_a_halt_points_at_its_evidence(make: Make) -> None:
     ]
     text = explain(story.gather(records, name="x"))
     assert "stop the run; the run ended here" in text
-    assert "Evidence is in the run's folder, evidence/tick-9: python reproduce.py there fails the same way." in text
+    assert "Evidence is in the run's folder, evidence/tick-9: reproduce.py there fails the same way, once it" in text
     assert "Mend the formula" in text
 
 

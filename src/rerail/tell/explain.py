@@ -103,6 +103,7 @@ def _done(case: Intervention) -> list[str]:
 
 
 def _came_of_it(case: Intervention) -> list[str]:
-    kept = f"Evidence is in the run's folder, {case.evidence}: python reproduce.py there fails the same way."
+    script = "reproduce.py there fails the same way, once it imports your model"
+    kept = f"Evidence is in the run's folder, {case.evidence}: {script}."
     effects = [fields.sentence(phrases.effect(one)) for one in case.effects]
     return [*(effects or [fields.sentence(_ended(case))]), kept if case.evidence else ""]
