@@ -39,7 +39,7 @@ from rerail.sense.environment import environment
 from rerail.sense.losses import Losses
 from rerail.sense.sensors import Sensors
 from rerail.sense.updates import update_ratio, weights_of
-from rerail.tell import phrases
+from rerail.tell import causes, phrases
 from rerail.tell.journal import Listener, read
 from rerail.tell.logbook import Logbook
 
@@ -69,7 +69,7 @@ class Derailed(RuntimeError):  # noqa: N818 (the word for what happened)
     def __init__(self, verdict: Verdict, cause: Cause | None = None) -> None:
         self.verdict, self.cause = verdict, cause
         seen = "; ".join(phrases.finding(plain.dump(found)) for found in verdict.findings)
-        told = "" if cause is None else f"; cause: {phrases.cause(plain.dump(cause))}"
+        told = "" if cause is None else f"; cause: {causes.cause(plain.dump(cause))}"
         why = "after every remedy of the plan was tried" if verdict.proved is None else "since no setting cures this"
         super().__init__(f"stopped at tick {verdict.tick}, {why}: {seen}{told}")
 

@@ -49,3 +49,13 @@ def test_nothing_before_is_nothing_to_recover_to() -> None:
         watch, due = watch.committed(reading)
     assert due[0].before == {}
     assert due[0].recovered is None
+
+
+def test_the_speed_is_compared_and_decides_nothing() -> None:
+    watch = Watch()
+    for tick in range(12):
+        watch, _ = watch.committed(Reading(tick=tick, values={"loss/total": 1.0, "time/step": 0.1}))
+    watch = watch.intervened(13)
+    for tick in range(14, 14 + AFTER):
+        watch, due = watch.committed(Reading(tick=tick, values={"loss/total": 1.0, "time/step": 0.7}))
+    assert (due[0].before["time/step"], due[0].now["time/step"], due[0].recovered) == (0.1, 0.7, True)

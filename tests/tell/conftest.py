@@ -60,17 +60,76 @@ def verdict(tick: int, move: str, *findings: Record, **knobs: Any) -> Record:
     return record("verdict", tick, move=move, knobs=NEUTRAL | knobs, findings=list(findings))
 
 
-def fault(tick: int, move: str, finding: Record, did: Record, **knobs: Any) -> list[Record]:
+def fault(
+    tick: int, move: str, finding: Record, did: Record, proof: Iterable[Record] = (), **knobs: Any
+) -> list[Record]:
     remedy = {"rung": 0, "move": move, "knobs": NEUTRAL | knobs, "hold": 40 if knobs else 0, "ramp": 40 if knobs else 0}
     return [
         verdict(tick, move, finding, **knobs),
         record("remedy", tick, code=finding["code"], signal=finding["signal"], **remedy),
+        *proof,
         record("outcome", tick, of=tick, did={"move": move, "again": 0, "ids": [], **did}),
     ]
 
 
+STATE = {"weights": "OLDER", "optimizer": "OLDER"}
+FAILS = {"loss/mel": math.nan, "grad/norm": math.nan, "weight/norm": 5.1}
+WELL = {"loss/mel": 0.91, "loss/gate": 0.06, "grad/norm": 1.4}
+
+
+def trial(tick: int, number: int, changed: Record, *, healthy: bool, **more: Any) -> Record:
+    given = {"cost": 1, "exact": None if changed else True, "error": "", "values": WELL if healthy else FAILS, **more}
+    return record("trial", tick, number=number, changed=changed, healthy=healthy, **given)
+
+
+def cause(tick: int, kind: str, component: str, *why: str, **more: Any) -> Record:
+    told = {"operation": None, "rows": [], "samples": [], "step": -1, "exact": True, "explanation": None, **more}
+    root = f"proved:{kind}:{component}:"
+    return record("cause", tick, cause=kind, component=component, why=list(why), root=root, replays=3, **told)
+
+
+def proved(tick: int, move: str, **more: Any) -> Record:
+    remedy = {"rows": [], "quarantine": False, "again": False, "reset": False, "hold": 0, "ramp": 0, "depth": 0, **more}
+    knobs = NEUTRAL | remedy.pop("knobs", {})
+    return record("remedy", tick, code="proved:", signal="", rung=-1, proved=True, move=move, knobs=knobs, **remedy)
+
+
+def bad_clip(tick: int) -> Iterable[Record]:
+    """A clip that holds NaN: the proof, and its quarantine."""
+    yield trial(tick, 1, {}, healthy=False)
+    yield trial(tick, 2, {"batch": "OTHER"}, healthy=True)
+    yield trial(tick, 3, {"rows": [0, 2]}, healthy=True)
+    made = {"name": "", "node": "", "module": "", "line": "", "low": 0.0, "high": 0.0, "rows": [1], "origin": "batch"}
+    why = ("the rows hold numbers that are not finite", "16000 of 16000 numbers are not finite")
+    yield cause(tick, "data", "mel", *why, operation=made, rows=[1], samples=["vm-corrupted"])
+    yield proved(tick, "SKIP", rows=[1], quarantine=True)
+
+
+def no_proof(tick: int) -> Iterable[Record]:
+    """A divergence that no replay could settle: the plan's ladder answers."""
+    yield trial(tick, 1, {}, healthy=False, exact=False)
+    yield trial(tick, 2, {"batch": "OTHER", **STATE}, healthy=False)
+    yield trial(tick, 3, {"lr_scale": 0.1, "window": True}, healthy=False, cost=30)
+    yield cause(tick, "unknown", "", "3 replays did not settle it", "not cured by: batch", exact=False)
+
+
+def overflow(tick: int) -> Iterable[Record]:
+    """An exponential that overflows in half precision: the proof, and full precision for a while."""
+    yield trial(tick, 1, {}, healthy=False)
+    yield trial(tick, 2, {"traced": True}, healthy=False, cost=2)
+    yield trial(tick, 3, {"precision": "FP32"}, healthy=True)
+    line = "train.py:41: energy = torch.exp(score)"
+    made = {"name": "exp", "node": "", "module": "energy", "line": line, "dtype": "float16", "origin": "operation"}
+    made |= {"low": -3.2, "high": 14.7, "rows": [0]}
+    edge = {"why": "the exponential passes the largest number of its format", "fix": "clamp the exponent"}
+    why = "the same step in single precision is healthy"
+    yield cause(tick, "precision", "energy", why, operation=made, explanation=edge)
+    yield proved(tick, "SKIP", again=True, knobs={"precision": "FP32"}, hold=1000)
+
+
 def came_of_it(tick: int, of: int, *, recovered: bool = True) -> Record:
-    before, now = {"loss/mel": 1.0234, "grad/norm": 1.21}, {"loss/mel": 0.9541, "grad/norm": 1.178}
+    before = {"loss/mel": 1.0234, "grad/norm": 1.21, "time/step": 0.31}
+    now = {"loss/mel": 0.9541, "grad/norm": 1.178, "time/step": 0.3}
     return record("outcome", tick, of=of, after=40, before=before, now=now, recovered=recovered)
 
 
@@ -84,19 +143,21 @@ def realistic() -> Iterable[Record]:
             yield reading(tick, step, noise, loss__mel=math.nan, loss__total=math.nan)
             saw = {"code": "nonfinite.loss", "signal": "loss/mel", "evidence": {"loss/mel": math.nan}}
             did = {"step_before": step, "step_after": step, "ids": ["auth-thankyou", "vm-corrupted", "conf-locked"]}
-            yield from fault(tick, "SKIP", saw, did)
+            did |= {"dropped": ["vm-corrupted"], "rows": [1]}
+            yield from fault(tick, "SKIP", saw, did, bad_clip(tick))
+            yield record("note", tick + 1, text="quarantined", data={"ids": ["vm-corrupted"]})
         elif tick == 180:
             yield reading(tick, step, noise, loss__mel=61.2, loss__total=62.1, grad__norm=412.0)
             numbers = {"loss/mel": 61.2, "median": 1.021, "z": 41.3}
             saw = {"code": "loss.spike", "signal": "loss/mel", "evidence": numbers}
             did = {"step_before": step, "step_after": 150, "ids": ["a", "b"], "again": step - 150}
-            yield from fault(tick, "REWIND", saw, did, lr_scale=0.1, clip_norm=0.5)
+            yield from fault(tick, "REWIND", saw, did, no_proof(tick), lr_scale=0.1, clip_norm=0.5)
             step = 150
         elif tick == 320:
             yield reading(tick, step, noise, loss__energy=math.inf, loss__total=math.inf)
             saw = {"code": "nonfinite.loss", "signal": "loss/energy", "evidence": {"loss/energy": math.inf}}
-            did = {"step_before": step, "step_after": step, "ids": ["vm-goodbye"]}
-            yield from fault(tick, "SKIP", saw, did, precision="float32")
+            did = {"step_before": step, "step_after": step, "ids": ["vm-goodbye"], "retried": True}
+            yield from fault(tick, "SKIP", saw, did, overflow(tick))
         else:
             step += 1
             noisy = {"loss__mel": noise.uniform(3, 60)} if 174 <= tick < 180 else {}
@@ -106,7 +167,7 @@ def realistic() -> Iterable[Record]:
                 share = 0.1 if tick < 220 else 0.1 + 0.9 * (tick - 220) / 40
                 yield verdict(tick, "COMMIT", lr_scale=share, clip_norm=0.5)
             if 320 < tick < 400:
-                yield verdict(tick, "COMMIT", precision="float32")
+                yield verdict(tick, "COMMIT", precision="FP32")
         if tick in (101, 220, 360):
             yield came_of_it(tick, {101: 61, 220: 180, 360: 320}[tick])
         if tick in (110, 280, 430):

@@ -77,3 +77,30 @@ def test_counts(amount: int, text: str) -> None:
 def test_long_lists_are_counted() -> None:
     assert fields.listed(["a", "b"]) == "a, b"
     assert fields.listed(range(10), shown=3) == "0, 1, 2 and 7 more"
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ([], ""),
+        ([3], "3"),
+        ([0, 1], "0, 1"),
+        ([11, 0, 1, 2, 4, 5, 6, 2], "0-2, 4-6, 11"),
+        (["nan", None, "x", 7.0], "7"),
+        (range(0, 40, 2), "0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22 and 8 more"),
+    ],
+)
+def test_row_numbers_are_joined_to_spans(rows: list[object], text: str) -> None:
+    assert fields.spans(rows) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "text"), [("", ""), ("all is well", "All is well."), ("Done.", "Done."), ("loss/a rose", "loss/a rose.")]
+)
+def test_sentences_begin_large_unless_with_a_signal_and_end_in_a_stop(line: str, text: str) -> None:
+    assert fields.sentence(line) == text
+
+
+def test_what_an_output_cannot_write_is_escaped() -> None:
+    assert fields.writable("a\u043f", "ascii") == r"a\u043f"
+    assert fields.writable("a\u043f", "utf-8") == "a\u043f"

@@ -43,6 +43,7 @@ def test_every_code_has_a_meaning_and_an_unknown_one_none() -> None:
     assert phrases.meaning("new.code") == ""
 
 
+SKIPPED = "the update was skipped; the weights are still those of step 6"
 NEUTRAL = {"lr_scale": 1.0, "clip_norm": "inf", "precision": "as_run", "weights": {}}
 
 
@@ -54,6 +55,9 @@ NEUTRAL = {"lr_scale": 1.0, "clip_norm": "inf", "precision": "as_run", "weights"
         ({"clip_norm": 0.5, "precision": "float32"}, "gradient norm clipped at 0.5, computed in float32"),
         ({"weights": {"attention": 2.0}}, "weight of attention x2"),
         ({"dropout": 0.3}, "dropout 0.3"),
+        ({"precision": "AS_RUN"}, ""),
+        ({"precision": "FP32"}, "autocast off"),
+        ({"precision": "WIDE"}, "computed in single precision throughout"),
     ],
 )
 def test_only_knobs_away_from_neutral_are_named(knobs: dict[str, Any], text: str) -> None:
@@ -68,8 +72,49 @@ def test_a_remedy_tells_move_dose_and_ramp() -> None:
 
 
 @pytest.mark.parametrize(
+    ("record", "text"),
+    [
+        ({"move": "SKIP", "rows": [3], "quarantine": True}, "leave out row 3 and put its sample in quarantine"),
+        (
+            {"move": "SKIP", "rows": [3, 5], "quarantine": True},
+            "leave out rows 3, 5 and put their samples in quarantine",
+        ),
+        ({"move": "SKIP", "rows": [3, 4, 5]}, "leave out rows 3-5"),
+        ({"move": "SKIP", "again": True}, "try the same batch again"),
+        (
+            {"move": "SKIP", "again": True, "knobs": {"precision": "FP32"}, "hold": 1000},
+            "try the same batch again; autocast off for 1000 ticks",
+        ),
+        ({"move": "REWIND", "reset": True}, "go back to the last healthy snapshot and empty the optimizer's memory"),
+        (
+            {"move": "REWIND", "knobs": {"lr_scale": 0.5}, "hold": 20, "ramp": 20},
+            "go back to the last healthy snapshot; learning rate x0.5 for 20 ticks, then back over 20",
+        ),
+    ],
+)
+def test_a_proved_remedy_tells_what_it_does(record: dict[str, Any], text: str) -> None:
+    assert phrases.remedy({"proved": True} | record) == text
+
+
+@pytest.mark.parametrize(
     ("did", "text"),
     [
+        (
+            {"move": "SKIP", "step_before": 6, "step_after": 6, "ids": ["a", "b"], "dropped": ["b"], "rows": [1]},
+            f"{SKIPPED}; batch of a, b; b left out, the rest of the batch tried again",
+        ),
+        (
+            {"move": "SKIP", "step_before": 6, "step_after": 6, "ids": ["a"], "dropped": ["a"], "rows": [0]},
+            f"{SKIPPED}; batch of a; a left out",
+        ),
+        (
+            {"move": "SKIP", "step_before": 6, "step_after": 6, "ids": [], "dropped": [], "rows": [1, 2]},
+            f"{SKIPPED}; rows 1, 2 left out, the rest of the batch tried again",
+        ),
+        (
+            {"move": "SKIP", "step_before": 6, "step_after": 6, "ids": [], "retried": True},
+            f"{SKIPPED}; the same batch tried again",
+        ),
         (
             {"move": "SKIP", "step_before": 61, "step_after": 61, "ids": ["a", "b"]},
             "the update was skipped; the weights are still those of step 61; batch of a, b",
@@ -92,6 +137,8 @@ def test_what_came_of_it() -> None:
     numbers = "(loss/mel 1.02 before, 0.981 now, gate unknown before, inf now)"
     assert phrases.effect(outcome | {"recovered": True}) == f"recovered after 40 ticks {numbers}"
     assert phrases.effect({"after": 1, "recovered": False}) == "not recovered after 1 tick"
+    speed = {"after": 20, "before": {"time/step": 0.3}, "now": {"time/step": 0.4}, "recovered": True}
+    assert phrases.effect(speed) == "recovered after 20 ticks (seconds a step 0.3 before, 0.4 now)"
 
 
 @pytest.mark.parametrize(("size", "text"), [(12, "12 bytes"), (12_300, "12.3 kB"), (2e6, "2 MB"), (7.04e9, "7.04 GB")])

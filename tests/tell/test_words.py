@@ -31,6 +31,25 @@ FINDING = {"code": "nonfinite.loss", "signal": "loss/energy", "evidence": {"loss
             {"code": "loss.spike", "signal": "loss/mel", "move": "SKIP", "knobs": KNOBS, "hold": 40, "ramp": 40},
             "Remedy for loss.spike in loss/mel: skip the update; learning rate x0.1 for 40 ticks, then back over 40.",
         ),
+        ("trial", {"number": 1, "changed": {}, "healthy": False}, None),
+        (
+            "cause",
+            {"cause": "data", "component": "mel", "samples": ["a"], "why": ["the rows are silent"], "replays": 5},
+            "Cause, proved in 5 replays: bad data; component mel; sample a; the rows are silent.",
+        ),
+        (
+            "cause",
+            {"cause": "unknown", "why": ["no pattern fits these", "not cured by: batch"], "replays": 1},
+            "No cause was proved in 1 replay: no pattern fits these.",
+        ),
+        ("cause", {}, "No cause was proved in 0 replays: no pattern fits."),
+        (
+            "remedy",
+            {"proved": True, "move": "SKIP", "rows": [3], "quarantine": True},
+            "Remedy, shown to work by a replay: leave out row 3 and put its sample in quarantine.",
+        ),
+        ("remedy", {"proved": True, "move": "HALT"}, "No replay showed a remedy to work: stop the run."),
+        ("remedy", {"proved": True, "move": "COMMIT"}, "Nothing to mend: apply the update."),
         (
             "outcome",
             {"of": 3, "did": {"move": "HALT", "step_before": 2, "step_after": 2}},
@@ -55,6 +74,16 @@ FINDING = {"code": "nonfinite.loss", "signal": "loss/energy", "evidence": {"loss
             "note",
             {"text": "resume", "data": {"step": 4, "from": "step-00000004", "damaged": ["step-00000008: cut short"]}},
             "Run resumed at step 4 from step-00000004; newer ones were damaged: step-00000008: cut short.",
+        ),
+        (
+            "note",
+            {"text": "quarantined", "data": {"ids": ["a", "b"]}},
+            "In quarantine, kept out of training from now on: a, b.",
+        ),
+        (
+            "note",
+            {"text": "evidence kept", "data": {"path": "evidence/tick-3"}},
+            "Evidence kept in evidence/tick-3: the batch, the state, the proof, a script that fails so.",
         ),
         ("note", {"text": "a fault was injected", "data": {"rate": 0.5}}, "a fault was injected (rate 0.5)"),
         ("from the future", {"text": "?"}, None),

@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+NAME = "quarantine.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A sample in quarantine, since which tick and why."""
+
+    id: str
+    tick: int = 0
+    reason: str = ""
 
 
 class Quarantine:
@@ -12,15 +25,58 @@ class Quarantine:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self.ids: set[str] = set()
-        if path is not None and path.exists():
-            self.ids = {json.loads(line)["id"] for line in path.read_text(encoding="utf8").splitlines() if line}
+        self.kept = [_parse(line, path) for line in _lines(path)] if path is not None else []
+        self.ids = {one.id for one in self.kept}
 
     def add(self, ids: Iterable[str], *, tick: int, reason: str) -> list[str]:
         """Put samples in quarantine; return those that were not there yet."""
         new = sorted(set(ids) - self.ids)
+        added = [Kept(id=one, tick=tick, reason=reason) for one in new]
+        self.kept += added
         self.ids |= set(new)
         if new and self.path is not None:
             with self.path.open("a", encoding="utf8") as file:
-                file.writelines(json.dumps({"id": one, "tick": tick, "reason": reason}) + "\n" for one in new)
+                file.writelines(json.dumps(asdict(one)) + "\n" for one in added)
         return new
+
+    def release(self, ids: Iterable[str]) -> None:
+        """Let samples in again; the file is replaced at once or not at all, and its other lines stay as they are.
+
+        Raises:
+            ValueError: naming every id that is not in quarantine; then nothing is changed.
+        """
+        freed = set(ids)
+        if unknown := sorted(freed - self.ids):
+            known = ", ".join(sorted(self.ids)) or "no sample at all"
+            raise ValueError(f"not in quarantine: {', '.join(unknown)}; it holds: {known}")
+        if self.path is not None and freed:
+            _replace(self.path, [line for line in _lines(self.path) if _parse(line, self.path).id not in freed])
+        self.kept = [one for one in self.kept if one.id not in freed]
+        self.ids -= freed
+
+
+def _lines(path: Path) -> list[str]:
+    # Split at line feeds alone: an id may hold any other separator.
+    return [line for line in path.read_text(encoding="utf8").split("\n") if line] if path.exists() else []
+
+
+def _parse(line: str, path: Path) -> Kept:
+    try:
+        given = json.loads(line)
+        return Kept(id=given["id"], tick=given.get("tick", 0), reason=given.get("reason", ""))
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"{path}: expected lines with an id, a tick and a reason, got {line[:80]!r}; mend it, or delete it"
+        ) from error
+
+
+def _replace(path: Path, lines: list[str]) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("w", encoding="utf8", newline="\n") as file:
+            file.writelines(f"{line}\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -12,10 +12,18 @@ from collections.abc import Sequence
 from jsonargparse import ArgumentParser
 
 from rerail._version import __version__
-from rerail.cli import check, demo, replay, report, train
+from rerail.cli import check, demo, explain, quarantine, replay, report, train
 from rerail.cli.arguments import dashed, with_own_settings
 
-COMMANDS = {"demo": demo, "check": check, "train": train, "report": report, "replay": replay}
+COMMANDS = {
+    "demo": demo,
+    "check": check,
+    "train": train,
+    "report": report,
+    "explain": explain,
+    "replay": replay,
+    "quarantine": quarantine,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,7 +15,7 @@ MARGIN = 0.2  # how far above its old median the loss may be and still count as 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The medians of losses and gradient norm on both sides of the intervention at tick `of`."""
+    """The medians of losses, gradient norm and step time on both sides of the intervention at tick `of`."""
 
     of: int
     before: Mapping[str, float]
@@ -57,7 +57,7 @@ class Watch:
 
 
 def medians(readings: Sequence[Reading]) -> dict[str, float]:
-    """Return the median of each loss, of the gradient norm and of the step time, over the readings that have it."""
+    """Return the median of each loss, the gradient norm and the step time over the readings that have it."""
     names = sorted({name for reading in readings for name in reading.values if _told(name)})
     return {name: median(_values(readings, name)) for name in names}
 

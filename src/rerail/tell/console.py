@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from rerail.tell import phrases, words
+from rerail.tell import fields, phrases, words
 from rerail.tell.latest import Latest
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rerail.tell.fields import Record
 
-_STYLES = {"verdict": "bold red", "remedy": "yellow", "snapshot": "dim", "artifact": "dim"}
+_STYLES = {"verdict": "bold red", "cause": "bold", "remedy": "yellow", "snapshot": "dim", "artifact": "dim"}
 
 
 @final
@@ -97,8 +97,7 @@ class Console:
             self._screen.file.flush()
 
     def _writable(self, line: str) -> str:
-        """What the output's encoding lacks becomes a visible escape, so that no name can stop the display."""
-        return line.encode(self._screen.encoding, "backslashreplace").decode(self._screen.encoding)
+        return fields.writable(line, self._screen.encoding)
 
 
 def _bar(screen: Screen) -> Progress:

@@ -66,6 +66,11 @@ def plain(value: object, limit: int = 300) -> str:
     return line if len(str(value)) <= limit else line[:limit] + "\u2026"
 
 
+def writable(lines: str, encoding: str) -> str:
+    """What the output's encoding lacks becomes a visible escape, so that no name can stop a display."""
+    return lines.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def _visible(symbol: str) -> str:
     if symbol in _BIDI or unicodedata.category(symbol) in _CONTROLS:
         return symbol.encode("unicode_escape").decode("ascii")
@@ -98,3 +103,26 @@ def listed(items: Sequence[object], shown: int = 8) -> str:
     names = ", ".join(plain(item, 80) for item in items[:shown])
     rest = len(items) - shown
     return f"{names} and {rest} more" if rest > 0 else names
+
+
+def spans(items: Sequence[object], shown: int = 12) -> str:
+    """Row numbers as `3`, `0-2, 4-11`: runs of three and more are joined."""
+    rows = sorted({int(value) for item in items if (value := number(item)) is not None and math.isfinite(value)})
+    starts = [row for row in rows if row - 1 not in rows]
+    ends = [row for row in rows if row + 1 not in rows]
+    runs = [_run(first, last) for first, last in zip(starts, ends, strict=True)]
+    return listed([one for run in runs for one in run], shown)
+
+
+def _run(first: int, last: int) -> list[str]:
+    return [f"{first}-{last}"] if last - first > 1 else [str(row) for row in range(first, last + 1)]
+
+
+def sentence(line: str) -> str:
+    """A capital first letter and a full stop; nothing stays nothing."""
+    return line and f"{capital(line).rstrip('.')}."
+
+
+def capital(line: str) -> str:
+    """A capital first letter, unless the line starts with the name of a signal."""
+    return line if line.startswith(("loss/", "grad/", "weight/", "eval/")) else line[:1].upper() + line[1:]

@@ -83,14 +83,23 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
     Raises:
         ValueError: where the folder holds no journal, or one of a newer format.
     """
-    files = [*sorted(folder.glob("journal-*.jsonl")), folder / NAME]
-    if not files[-1].exists():
-        raise ValueError(f"{folder} is no run folder: it has no {NAME}; give the folder of a run (runs/NAME)")
+    files = [*sorted(run_folder(folder).glob("journal-*.jsonl")), folder / NAME]
     for file in files:
         with file.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     yield _parse(line, f"{file.name}:{number}")
+
+
+def run_folder(folder: Path) -> Path:
+    """Return the folder of a run.
+
+    Raises:
+        ValueError: where it holds no journal.
+    """
+    if not (folder / NAME).exists():
+        raise ValueError(f"{folder} is no run folder: it has no {NAME}; give the folder of a run (runs/NAME)")
+    return folder
 
 
 def _parse(line: bytes, where: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rerail.tell.fields import Record
 
+_PRECISIONS = {"FP32": "autocast off", "WIDE": "computed in single precision throughout"}
 SHOWN = 4  # numbers of one finding; a whole network of NaN would fill a page
 MOVES = {  # what a verdict asks for
     "COMMIT": "apply the update",
@@ -48,95 +49,14 @@ _SEEN: dict[str, Callable[[str], str]] = {  # signal -> what was seen of it
 
 def finding(record: Record) -> str:
     """What one finding saw: `loss/energy is not finite (inf)`."""
-    code, signal = fields.text(record, "code", "unnamed finding"), fields.text(record, "signal", "the run")
-    seen = _SEEN[code](signal) if code in _SEEN else f"{code} was found in {signal}"
     numbers = evidence(record)
-    return f"{seen} ({numbers})" if numbers else seen
+    return f"{seen(record)} ({numbers})" if numbers else seen(record)
 
 
-def cause(record: Record) -> str:
-    """A cause in a sentence: `data: samples a, b; batch rows hold numbers that are not finite`."""
-    kind = fields.text(record, "cause") or fields.text(record, "kind", "unknown").lower().replace("_", " ")
-    made = fields.mapping(record, "operation")
-    parts = [_KINDS.get(kind, kind)]
-    if component := fields.text(record, "component"):
-        parts.append(f"component {component}")
-    if samples := fields.sequence(record, "samples"):
-        parts.append(f"samples {fields.listed(samples)}")
-    elif rows := fields.sequence(record, "rows"):
-        parts.append(f"rows {fields.listed(rows)}")
-    if where := _made(made):
-        parts.append(where)
-    if why := fields.sequence(record, "why"):
-        parts.append(fields.plain(why[0]))
-    return "; ".join(parts)
-
-
-def _made(made: Record) -> str:
-    """Where the first number that is not finite came from; empty where nothing is known."""
-    name, origin = fields.text(made, "name"), fields.text(made, "origin")
-    if origin == "batch":
-        return "it came in with the batch"
-    if origin == "parameter":
-        return f"it came from the parameter {fields.text(made, 'module')}"
-    if not name:
-        return ""
-    node, line = fields.text(made, "node"), fields.text(made, "line")
-    place = f" in the backward pass ({node})" if node else ""
-    return f"first made by {name}{place}" + (f" at {line}" if line else "")
-
-
-_KINDS = {  # how a person would call it
-    "data": "bad data",
-    "toxic": "sound rows that these weights cannot take",
-    "weights": "poisoned weights",
-    "optimizer": "poisoned optimizer state",
-    "step size": "a step that is too large",
-    "precision": "half precision",
-    "code": "a formula at its edge",
-    "compiler": "the compiler",
-    "transient": "a passing fault outside the step",
-    "unknown": "cause unknown",
-}
-
-
-def trial(record: Record) -> str:
-    """What a replay changed and what it gave: `without rows 3: healthy`."""
-    changed = fields.mapping(record, "changed")
-    what = ", ".join(_changed(name, value) for name, value in changed.items()) or "nothing changed"
-    ended = "healthy" if record.get("healthy") is True else "fails"
-    return f"{what}: {fields.text(record, 'error') or ended}"
-
-
-def _changed(name: str, value: object) -> str:
-    if name == "rows" and isinstance(value, list | tuple):
-        return f"rows {fields.listed(value, 16)} alone"
-    words = {
-        ("batch", "OTHER"): "the last healthy batch",
-        ("batch", "BOTH"): "beside the last healthy batch",
-        ("weights", "OLDER"): "weights of the last healthy snapshot",
-        ("weights", "OLDEST"): "the oldest weights kept",
-        ("optimizer", "OLDER"): "optimizer of the last healthy snapshot",
-        ("optimizer", "OLDEST"): "the oldest optimizer state kept",
-        ("optimizer", "FRESH"): "an optimizer without memory",
-        ("precision", "FP32"): "autocast off",
-        ("precision", "WIDE"): "single precision throughout",
-    }
-    plain_words = {
-        "traced": "watched operation by operation",
-        "commit": "one update, and the batch again",
-        "window": "every batch since the last healthy snapshot",
-        "recent": "from the newest snapshot",
-        "again": "once more",
-        "other_seed": "another seed",
-    }
-    shown = fields.plain(value)
-    named = {
-        "without": f"without {shown}",
-        "lr_scale": f"learning rate x{fields.figure(value)}",
-        "clip_norm": f"gradient clipped at {fields.figure(value)}",
-    }
-    return words.get((name, shown)) or plain_words.get(name) or named.get(name) or f"{name} {shown}"
+def seen(record: Record) -> str:
+    """What one finding saw, without its numbers."""
+    code, about = fields.text(record, "code", "unnamed finding"), fields.text(record, "signal", "the run")
+    return _SEEN[code](about) if code in _SEEN else f"{code} was found in {about}"
 
 
 def evidence(record: Record) -> str:
@@ -157,7 +77,20 @@ def meaning(code: str) -> str:
 def remedy(record: Record) -> str:
     """What was decided: `skip the update; learning rate x0.1 for 40 ticks, then back over 40`."""
     changed = knobs(fields.mapping(record, "knobs"))
-    return "; ".join(part for part in (move(record), f"{changed}{_dose(record)}" if changed else "") if part)
+    return "; ".join(part for part in (_deed(record), f"{changed}{_dose(record)}" if changed else "") if part)
+
+
+def _deed(record: Record) -> str:
+    """The move with what a proved remedy adds to it: rows left out, another try, an optimizer emptied."""
+    rows = fields.sequence(record, "rows")
+    if rows:
+        one = len(rows) == 1
+        kept_out = f" and put {'its sample' if one else 'their samples'} in quarantine"
+        out = f"leave out {'row' if one else 'rows'} {fields.spans(rows)}"
+        return out + (kept_out if record.get("quarantine") is True else "")
+    if record.get("again") is True:
+        return "try the same batch again"
+    return move(record) + (" and empty the optimizer's memory" if record.get("reset") is True else "")
 
 
 def move(record: Record) -> str:
@@ -207,9 +140,14 @@ def compared(outcome: Record) -> list[tuple[str, str, str]]:
     """(signal, median before, median now) of an outcome, as text; a missing side is `unknown`."""
     before, now = fields.mapping(outcome, "before"), fields.mapping(outcome, "now")
     return [
-        (fields.plain(name), fields.figure(before.get(name, "unknown")), fields.figure(now.get(name, "unknown")))
+        (signal(name), fields.figure(before.get(name, "unknown")), fields.figure(now.get(name, "unknown")))
         for name in dict.fromkeys([*before, *now])
     ]
+
+
+def signal(name: str) -> str:
+    """A signal as a person would call it."""
+    return {"grad/norm": "gradient norm", "time/step": "seconds a step"}.get(name) or fields.plain(name)
 
 
 def weighed(size: float) -> str:
@@ -234,7 +172,7 @@ def _dose(record: Record) -> str:
 
 def _knob(name: str, value: object) -> str:
     words = {"lr_scale": "learning rate x", "clip_norm": "gradient norm clipped at ", "precision": "computed in "}
-    return words.get(name, f"{fields.plain(name)} ") + fields.figure(value)
+    return _PRECISIONS.get(str(value)) or words.get(name, f"{fields.plain(name)} ") + fields.figure(value)
 
 
 def _batch(did: Record) -> str:
@@ -243,8 +181,13 @@ def _batch(did: Record) -> str:
 
 
 def _set_aside(did: Record) -> str:
-    ids = fields.sequence(did, "dropped")
-    return f"{listed} left out, the rest of the batch tried again" if (listed := fields.listed(ids)) else ""
+    """The samples left out, or their rows where samples have no names."""
+    ids, dropped, rows = (fields.sequence(did, name) for name in ("ids", "dropped", "rows"))
+    out = fields.listed(dropped) or (fields.spans(rows) and f"rows {fields.spans(rows)}")
+    if not out:
+        return "the same batch tried again" if did.get("retried") is True else ""
+    rest = len(ids) > max(len(dropped), len(rows)) or not ids
+    return f"{out} left out" + (", the rest of the batch tried again" if rest else "")
 
 
 def _again(did: Record) -> str:

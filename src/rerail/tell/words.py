@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rerail.core.replay import Replayed
-from rerail.tell import fields, phrases
+from rerail.tell import causes, fields, phrases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,18 +55,31 @@ def _verdict(record: Record) -> str | None:
     seen = "; ".join(phrases.finding(each) for each in fields.mappings(record, "findings"))
     if not seen:  # knobs in force are no event: they are told once, by their remedy
         return None if record.get("move") == "COMMIT" else f"Decision: {phrases.move(record)}."
-    return f"{_capital(seen)}. Decision: {phrases.move(record)}."
+    return f"{fields.capital(seen)}. Decision: {phrases.move(record)}."
+
+
+def _cause(record: Record) -> str:
+    replays = fields.count(fields.whole(record, "replays"), "replay")
+    if record.get("cause", "unknown") == "unknown":
+        return f"No cause was proved in {replays}: {'; '.join(causes.reasons(record)) or 'no pattern fits'}."
+    return f"Cause, proved in {replays}: {causes.cause(record)}."
 
 
 def _remedy(record: Record) -> str:
+    if record.get("proved") is True:
+        return f"{_PROVED.get(fields.text(record, 'move'), _SHOWN)}: {phrases.remedy(record)}."
     code, signal = fields.text(record, "code"), fields.text(record, "signal")
     return f"Remedy for {code} in {signal}: {phrases.remedy(record) or 'none'}."
+
+
+_SHOWN = "Remedy, shown to work by a replay"
+_PROVED = {"HALT": "No replay showed a remedy to work", "COMMIT": "Nothing to mend"}
 
 
 def _outcome(record: Record) -> str:
     did = fields.mapping(record, "did")
     if did:
-        return f"{_capital(phrases.done(did))}."
+        return f"{fields.capital(phrases.done(did))}."
     return f"After the intervention of tick {fields.whole(record, 'of')}: {phrases.effect(record)}."
 
 
@@ -85,29 +98,44 @@ def _artifact(record: Record) -> str:
 
 def _note(record: Record) -> str:
     text, data = fields.text(record, "text", "note"), fields.mapping(record, "data")
-    if text == "start":
-        return "Run started."
-    if text == "resume":
-        passed = "; ".join(fields.plain(one) for one in fields.sequence(data, "damaged"))
-        where = f"Run resumed at step {fields.whole(data, 'step')} from {fields.text(data, 'from', 'a checkpoint')}"
-        return f"{where}; newer ones were damaged: {passed}." if passed else f"{where}."
-    if text == "end":
-        reason = fields.text(data, "reason", "without a reason")
-        return f"{_ENDS.get(reason, f'Run ended: {reason}')}, at step {fields.whole(data, 'step')}."
+    if speaker := _NOTES.get(text):
+        return speaker(data)
     figures = ", ".join(f"{fields.plain(name)} {fields.figure(value)}" for name, value in data.items())
     return f"{text} ({figures})" if figures else text
 
 
+def _resumed(data: Record) -> str:
+    passed = "; ".join(fields.plain(one) for one in fields.sequence(data, "damaged"))
+    where = f"Run resumed at step {fields.whole(data, 'step')} from {fields.text(data, 'from', 'a checkpoint')}"
+    return f"{where}; newer ones were damaged: {passed}." if passed else f"{where}."
+
+
+def _ended(data: Record) -> str:
+    reason = fields.text(data, "reason", "without a reason")
+    return f"{_ENDS.get(reason, f'Run ended: {reason}')}, at step {fields.whole(data, 'step')}."
+
+
+def _quarantined(data: Record) -> str:
+    return f"In quarantine, kept out of training from now on: {fields.listed(fields.sequence(data, 'ids'))}."
+
+
+def _evidence(data: Record) -> str:
+    return f"Evidence kept in {fields.text(data, 'path')}: the batch, the state, the proof, a script that fails so."
+
+
+_NOTES: dict[str, Callable[[Record], str]] = {
+    "start": lambda _: "Run started.",
+    "resume": _resumed,
+    "end": _ended,
+    "quarantined": _quarantined,
+    "evidence kept": _evidence,
+}
 _SPEAKERS: dict[str, Callable[[Record], str | None]] = {
     "verdict": _verdict,
+    "cause": _cause,
     "remedy": _remedy,
     "outcome": _outcome,
     "snapshot": _snapshot,
     "artifact": _artifact,
     "note": _note,
 }
-
-
-def _capital(sentence: str) -> str:
-    """A capital first letter, unless the sentence starts with a name."""
-    return sentence if sentence.startswith(("loss", "grad", "weight", "eval")) else sentence[:1].upper() + sentence[1:]

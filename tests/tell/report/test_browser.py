@@ -115,7 +115,7 @@ def test_hostile_names_are_shown_as_text(
     shown = NASTY.replace("\x1b", "\\x1b")
     seen = facts(report.write(journal(hostile(make))), tmp_path)
     assert not seen["hacked"]
-    assert seen["text"].count(shown) >= 10
+    assert seen["text"].count(shown) >= 25
 
 
 def hostile(make: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:
@@ -124,6 +124,8 @@ def hostile(make: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:
     saw = {"code": NASTY, "signal": f"loss/{NASTY}", "evidence": {NASTY: "nan"}}
     did = {"move": "SKIP", "step_before": 1, "step_after": 1, "ids": [NASTY[:79]], "again": 0}
     medians = {f"loss/{NASTY}": 1.0}
+    made = {"name": NASTY, "node": NASTY, "module": NASTY, "line": NASTY, "dtype": NASTY, "low": NASTY, "high": 1.0}
+    proof = {"operation": made, "explanation": {"why": NASTY, "fix": NASTY}}
     values = {"step": 1, f"loss/{NASTY}": 1.0, f"eval/{NASTY}": "inf", f"grad/norm/{NASTY}": 2.0}
     path = {"name": NASTY, "path": NASTY, "media": "image/png", "caption": NASTY, "step": 1}
     return [
@@ -131,10 +133,15 @@ def hostile(make: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:
         *(make("reading", tick, values=values) for tick in range(1, 4)),
         make("verdict", 3, move="SKIP", knobs=knobs, findings=[saw]),
         make("remedy", 3, code=NASTY, signal=NASTY, rung=0, move="SKIP", knobs=knobs, hold=4, ramp=4),
+        make("trial", 3, number=1, changed={NASTY: NASTY}, healthy=False, error=NASTY, values=medians, cost=1),
+        make("cause", 3, cause=NASTY, component=NASTY, samples=[NASTY[:79]], why=[NASTY], **proof),
+        make("remedy", 3, code=NASTY, signal=NASTY, proved=True, move=NASTY, knobs=knobs),
         make("outcome", 3, of=3, did=did),
         make("outcome", 4, of=3, after=1, before=medians, now=medians, recovered=False),
         make("artifact", 4, **path),
         make("artifact", 4, **(path | {"media": NASTY})),
+        make("note", 3, text="evidence kept", data={"path": NASTY}),
+        make("note", 4, text="quarantined", data={"ids": [NASTY]}),
         make("note", 4, text=NASTY, data={NASTY: NASTY}),
         make("note", 4, text="end", data={"reason": NASTY, "step": 1}),
     ]

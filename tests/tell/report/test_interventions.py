@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from rerail.tell.report import interventions
-from rerail.tell.report.story import Intervention
+from rerail.tell.story import Intervention
 
 SPIKE = {"code": "loss.spike", "signal": "loss/mel", "evidence": {"loss/mel": 61.2, "median": 1.0}}
 REMEDY = {
@@ -32,3 +32,11 @@ def test_a_row_tells_the_whole_case() -> None:
 def test_a_case_that_was_cut_short_is_still_a_row() -> None:
     (row,) = interventions.rows([Intervention(tick=9, step=8)])
     assert (row.move, row.seen, row.done, row.recovered) == ("COMMIT", (), "", None)
+
+
+def test_a_proof_takes_the_place_of_the_ladder() -> None:
+    proved = {"code": "proved:data", "move": "SKIP", "rows": [3], "quarantine": True, "proved": True}
+    cause = {"cause": "data", "samples": ["a"]}
+    (row,) = interventions.rows([Intervention(tick=9, step=8, move="REWIND", remedies=[REMEDY, proved], cause=cause)])
+    assert row.decided == ("leave out row 3 and put its sample in quarantine",)
+    assert (row.move, row.cause, row.proved) == ("SKIP", "Bad data (sample a)", True)

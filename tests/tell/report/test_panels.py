@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rerail.tell.report import panels, story
+from rerail.tell import story
+from rerail.tell.report import panels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,6 +38,13 @@ def test_only_knobs_that_moved_are_drawn(make: Make) -> None:
         "precision": "away from neutral at 1 tick: float32",
         "weight of attention": "away from neutral at 1 tick, at 2",
     }
+
+
+def test_precision_as_the_run_has_it_is_no_move(make: Make) -> None:
+    knobs = {"lr_scale": 0.1, "clip_norm": "inf", "precision": "AS_RUN", "weights": {}}
+    records = [make("reading", tick, values={"step": tick}) for tick in (1, 2, 3)]
+    records.insert(2, make("verdict", 2, move="COMMIT", knobs=knobs, findings=[]))
+    assert titles(records)["Knobs over time"] == ["learning rate factor"]
 
 
 def test_a_description_says_what_the_chart_shows(make: Make) -> None:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rerail.tell.report import story, summary
+from rerail.tell import story
+from rerail.tell.report import summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,14 @@ def test_a_guarded_run(make: Make, outcomes: list[tuple[int, bool]], text: str) 
     sentence = summary.sentences(story.gather(records, name="x"))[1]
     acts = "it skipped 1 update and went back to a healthy snapshot once"
     assert sentence == f"The guard stepped in twice: {acts}; {text}."
+
+
+def test_proved_causes_are_counted(make: Make) -> None:
+    records = [make("verdict", tick, move="SKIP", findings=[]) for tick in (1, 2, 3, 4)]
+    kinds = {1: "data", 2: "code", 3: "unknown", 4: "data"}
+    records += [make("cause", tick, cause=kind) for tick, kind in kinds.items()]
+    sentence = summary.sentences(story.gather(records, name="x"))[1]
+    assert sentence.endswith("not known yet. Causes proved: bad data twice, a formula at its edge once.")
 
 
 def test_a_run_without_end_and_readings(make: Make) -> None:

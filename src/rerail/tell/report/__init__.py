@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rerail.core.extras import need
-from rerail.tell import fields, journal
-from rerail.tell.report import interventions, media, panels, story, summary
+from rerail.tell import fields, journal, story
+from rerail.tell.report import interventions, media, panels, proofs, summary
 
 if TYPE_CHECKING:
-    from rerail.tell.report.story import Story
+    from rerail.tell.story import Story
 
 __all__ = ["write"]
 
@@ -45,6 +45,10 @@ def _page(run: Story, folder: Path) -> str:
         levels=summary.levels(run.series),
         rows=rows[: interventions.SHOWN],
         rows_left_out=max(0, len(rows) - interventions.SHOWN),
+        proofs=(proved := proofs.proofs(run.interventions[: interventions.SHOWN])),
+        unfolded=len(proved) <= proofs.OPEN,
+        quarantined=run.quarantined[: interventions.SHOWN],
+        quarantined_left_out=max(0, len(run.quarantined) - interventions.SHOWN),
         moves={mark.move for mark in panels.marks(run)},
         sections=panels.sections(run),
         embedded=media.embed(run.artifacts, folder),

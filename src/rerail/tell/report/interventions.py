@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rerail.tell import fields, phrases
+from rerail.tell import causes, fields, phrases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rerail.tell.report.story import Intervention
+    from rerail.tell.story import Intervention
 
 SHOWN = 500  # more rows than this nobody reads; the rest is counted, and stands in the journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One intervention in words; `medians` holds (signal, before, now), `recovered` is None until it is known."""
+    """One intervention in words; `medians` holds (signal, before, now), `recovered` is None until it is known.
+
+    `cause` is empty where nothing was replayed; `proved` says that a replay has shown the remedy to work.
+    """
 
     number: int
     tick: int
@@ -25,6 +28,8 @@ class Row:
     move: str
     seen: tuple[str, ...]
     reasons: tuple[str, ...]
+    cause: str
+    proved: bool
     decided: tuple[str, ...]
     done: str
     effects: tuple[str, ...]
@@ -37,31 +42,22 @@ def rows(interventions: Sequence[Intervention]) -> list[Row]:
     return [_row(number, each) for number, each in enumerate(interventions, start=1)]
 
 
-def recovered(case: Intervention) -> bool | None:
-    """Whether the last word on an intervention is that the run recovered; None while there is no such word."""
-    said = case.effects[-1].get("recovered", False) if case.effects else None
-    return None if said is None else said is True
-
-
-def move(case: Intervention) -> str:
-    """What was really done, else what was decided."""
-    return fields.text(case.did, "move") or case.move or "COMMIT"
-
-
 def _row(number: int, case: Intervention) -> Row:
-    codes = dict.fromkeys(fields.text(record, "code") for record in [*case.findings, *case.remedies])
+    codes = dict.fromkeys(fields.text(record, "code") for record in [*case.findings, *case.adopted])
     return Row(
         number=number,
         tick=case.tick,
         step=case.step,
-        move=move(case),
+        move=case.moved,
         seen=tuple(phrases.finding(record) for record in case.findings),
         reasons=tuple(reason for reason in map(phrases.meaning, codes) if reason),
-        decided=tuple(dict.fromkeys(map(phrases.remedy, case.remedies))),
+        cause=fields.capital(causes.named(case.cause)) if case.cause else "",
+        proved=bool(case.proved),
+        decided=tuple(dict.fromkeys(map(phrases.remedy, case.adopted))),
         done=phrases.done(case.did) if case.did else "",
         effects=tuple(_effect(record) for record in case.effects),
         medians=tuple(phrases.compared(case.effects[-1])) if case.effects else (),
-        recovered=recovered(case),
+        recovered=case.recovered,
     )
 
 

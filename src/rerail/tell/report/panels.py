@@ -6,14 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rerail.tell import fields
-from rerail.tell.report import curves, interventions
+from rerail.tell import fields, phrases
+from rerail.tell.report import curves
 from rerail.tell.report.figures import DASHES, Axis, Mark, draw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rerail.tell.report.story import Series, Story
+    from rerail.tell.fields import Record
+    from rerail.tell.story import Series, Story
 
 _LABEL = 16  # letters
 _MOST = 24  # charts in one section; a model with a hundred modules would drown the page
@@ -66,7 +67,7 @@ _KNOBS = "Adjustments on top of the run's own settings. Where a gradient clip is
 def marks(run: Story) -> list[Mark]:
     """Every intervention, numbered as in the table."""
     cases = enumerate(run.interventions, start=1)
-    found = ((number, case, interventions.move(case)) for number, case in cases)
+    found = ((number, case, case.moved) for number, case in cases)
     return [Mark(tick=case.tick, move=move if move in DASHES else "HALT", number=n) for n, case, move in found]
 
 
@@ -132,10 +133,15 @@ def _weight(run: Story, name: str, index: int) -> Panel | None:
 
 
 def _precision(run: Story) -> Panel | None:
-    given = [(tick, fields.text(knobs, "precision", "as_run")) for tick, knobs in run.knobs]
+    given = [(tick, _format(knobs)) for tick, knobs in run.knobs]
     names = [*dict.fromkeys(["as_run", *(name for _, name in given)])]
     values = [(tick, float(names.index(name))) for tick, name in given]
     return _stairs(run, "precision", "Kprecision", values, 0.0, names=names)
+
+
+def _format(knobs: Record) -> str:
+    name = fields.text(knobs, "precision", "as_run")
+    return "as_run" if phrases.is_neutral("precision", name) else name
 
 
 def _stairs(

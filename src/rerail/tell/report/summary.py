@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from rerail.tell import fields
-from rerail.tell.report import interventions
+from rerail.tell import causes, fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rerail.tell.fields import Record
-    from rerail.tell.report.story import Series, Story
+    from rerail.tell.story import Series, Story
 
 _WINDOW = 20  # readings whose median stands for the start and for the end
 _ENDS = {"finished": "finished", "stopped": "was stopped on request", "halted": "was halted by the guard"}
@@ -102,13 +101,21 @@ def _guarding(run: Story) -> str:
     cases = run.interventions
     if not cases:
         return "The guard did not step in."
-    moves = Counter(interventions.move(case) for case in cases)
+    moves = Counter(case.moved for case in cases)
     acts = _joined([_act(move, number) for move, number in moves.items()])
-    return f"The guard stepped in {_times(len(cases))}: it {acts}; {_aftermath(run)}."
+    return f"The guard stepped in {_times(len(cases))}: it {acts}; {_aftermath(run)}.{_causes(run)}"
+
+
+def _causes(run: Story) -> str:
+    """` Causes proved: bad data twice, half precision once.`; empty where none was."""
+    found = Counter(causes.kind(case.cause) for case in run.interventions if case.cause)
+    found.pop(causes.KINDS["unknown"], None)
+    told = ", ".join(f"{kind} {_times(number)}" for kind, number in found.items())
+    return told and f" Causes proved: {told}."
 
 
 def _aftermath(run: Story) -> str:
-    known = [state for state in map(interventions.recovered, run.interventions) if state is not None]
+    known = [case.recovered for case in run.interventions if case.recovered is not None]
     open_cases = len(run.interventions) - len(known)
     told = f"the run recovered after {sum(known)} of {len(known)} judged so far" if open_cases else ""
     if not known:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rerail.tell.report import story
+from rerail.tell import story
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,38 @@ def test_one_intervention_gathers_verdict_remedy_and_outcomes(make: Make) -> Non
     assert run.knobs == [(9, KNOBS), (10, KNOBS)]
 
 
+def test_a_proof_belongs_to_its_intervention_and_takes_the_place_of_the_ladder(make: Make) -> None:
+    records = [
+        make("verdict", 9, move="SKIP", knobs=KNOBS, findings=[SPIKE]),
+        make("remedy", 9, code="loss.spike", signal="loss/mel", move="SKIP"),
+        make("trial", 9, number=1, changed={}, healthy=False),
+        make("cause", 9, cause="weights"),
+        make("remedy", 9, code="proved:weights", move="HALT", proved=True),
+        make("note", 9, text="evidence kept", data={"path": "evidence/tick-9"}),
+    ]
+    run = story.gather(records, name="x")
+    (case,) = run.interventions
+    assert (len(case.trials), case.cause["cause"], case.evidence) == (1, "weights", "evidence/tick-9")
+    assert (case.moved, case.adopted) == ("HALT", [case.proved])
+    assert run.remarks[0].startswith("tick 9: Evidence kept in evidence/tick-9")
+
+
+def test_a_ladder_that_answered_alone_is_what_was_adopted(make: Make) -> None:
+    records = [make("verdict", 9, move="SKIP", findings=[SPIKE]), make("remedy", 9, code="loss.spike", move="SKIP")]
+    (case,) = story.gather(records, name="x").interventions
+    assert (case.moved, len(case.adopted), case.proved, case.recovered) == ("SKIP", 1, {}, None)
+
+
+def test_quarantined_samples_are_no_remark(make: Make) -> None:
+    records = [
+        make("reading", 7, values={"step": 6}),
+        make("note", 7, text="quarantined", data={"ids": ["b", "a\x1b"]}),
+    ]
+    run = story.gather(records, name="x")
+    assert [(kept.sample, kept.tick, kept.step) for kept in run.quarantined] == [("b", 7, 6), ("a\\x1b", 7, 6)]
+    assert run.remarks == []
+
+
 def test_a_tick_judged_again_after_a_resume_is_a_second_intervention(make: Make) -> None:
     once = [
         make("verdict", 9, move="SKIP", knobs=KNOBS, findings=[SPIKE]),
@@ -52,7 +84,7 @@ def test_time_between_sessions_does_not_count(make: Make) -> None:
 
 
 def test_series_keep_lost_values_and_unknown_kinds_are_passed_over(make: Make) -> None:
-    run = story.gather([make("reading", 1, values={"loss/a": "nan"}), make("trial", 1), make("story", 1)], name="x")
+    run = story.gather([make("reading", 1, values={"loss/a": "nan"}), make("request", 1), make("story", 1)], name="x")
     assert len(run.series["loss/a"].values) == 1
     assert run.series["loss/a"].ticks == [1]
 

@@ -1,4 +1,4 @@
-"""A journal gathered into what a page needs: series by signal, knobs over time, interventions, artifacts, notes."""
+"""A journal gathered into what is told of it: series by signal, knobs over time, interventions, artifacts, notes."""
 
 from __future__ import annotations
 
@@ -25,15 +25,51 @@ class Series:
 
 @dataclass(slots=True, kw_only=True)
 class Intervention:
-    """Everything the journal says about one tick at which the guard saw something or acted."""
+    """Everything the journal says about one tick at which the guard saw something or acted.
+
+    `trials` and `cause` are the proof, empty where nothing was replayed; `evidence` is the folder that a halt left.
+    """
 
     tick: int
     step: int
     move: str = ""
     findings: list[Record] = field(default_factory=list)
     remedies: list[Record] = field(default_factory=list)
+    trials: list[Record] = field(default_factory=list)
+    cause: Record = field(default_factory=dict)
     did: Record = field(default_factory=dict)
     effects: list[Record] = field(default_factory=list)
+    evidence: str = ""
+
+    @property
+    def proved(self) -> Record:
+        """The remedy that a replay has shown to work; empty where the plan's ladders answered."""
+        return next((one for one in reversed(self.remedies) if one.get("proved") is True), {})
+
+    @property
+    def adopted(self) -> list[Record]:
+        """The remedies that were taken: the proved one, else those of the ladders."""
+        return [self.proved] if self.proved else self.remedies
+
+    @property
+    def moved(self) -> str:
+        """What was really done, else what was decided."""
+        return fields.text(self.did, "move") or fields.text(self.proved, "move") or self.move or "COMMIT"
+
+    @property
+    def recovered(self) -> bool | None:
+        """Whether the last word on it is that the run recovered; None while there is no such word."""
+        said = self.effects[-1].get("recovered", False) if self.effects else None
+        return None if said is None else said is True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A sample that was put in quarantine."""
+
+    sample: str
+    tick: int
+    step: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +84,7 @@ class Story:
     series: Mapping[str, Series]
     knobs: list[tuple[int, Record]]
     interventions: list[Intervention]
+    quarantined: list[Kept]
     artifacts: list[Record]
     remarks: list[str]
     config: Record
@@ -76,6 +113,7 @@ class _Gathering:
         self.series: dict[str, Series] = {}
         self.knobs: dict[int, Record] = {}
         self.interventions: list[Intervention] = []
+        self.quarantined: list[Kept] = []
         self.artifacts: list[Record] = []
         self.remarks: list[str] = []
         self.start: Record = {}
@@ -103,6 +141,7 @@ class _Gathering:
             series=self.series,
             knobs=sorted(self.knobs.items(), key=lambda pair: pair[0]),
             interventions=self.interventions,
+            quarantined=self.quarantined,
             artifacts=sorted(self.artifacts, key=lambda record: fields.whole(record, "step")),
             remarks=self.remarks,
             config=fields.mapping(self.start, "config"),
@@ -143,6 +182,12 @@ class _Gathering:
     def _remedy(self, record: Record, tick: int) -> None:
         self._case(tick).remedies.append(record)
 
+    def _trial(self, record: Record, tick: int) -> None:
+        self._case(tick).trials.append(record)
+
+    def _cause(self, record: Record, tick: int) -> None:
+        self._case(tick).cause = record
+
     def _outcome(self, record: Record, _: int) -> None:
         case, did = self._case(fields.whole(record, "of")), fields.mapping(record, "did")
         if did:
@@ -153,14 +198,23 @@ class _Gathering:
     def _artifact(self, record: Record, _: int) -> None:
         self.artifacts.append(record)
 
-    def _note(self, record: Record, _: int) -> None:
+    def _note(self, record: Record, tick: int) -> None:
         text, data = record.get("text"), fields.mapping(record, "data")
         if text == "start":
             self.start, self.end, self.sessions = data, {}, self.sessions + 1
         elif text == "end":
             self.end = data
+        elif text == "quarantined":
+            step = self.latest.step or 0
+            named = [fields.plain(one) for one in fields.sequence(data, "ids")]
+            self.quarantined += [Kept(sample=one, tick=tick, step=step) for one in named]
         else:
-            self.remarks.append(f"{self.latest.where()}: {words.say(record)}")
+            self._remark(record, tick)
+
+    def _remark(self, record: Record, tick: int) -> None:
+        self.remarks.append(f"{self.latest.where()}: {words.say(record)}")
+        if record.get("text") == "evidence kept" and tick in self._by_tick:
+            self._by_tick[tick].evidence = fields.text(fields.mapping(record, "data"), "path")
 
     def _case(self, tick: int) -> Intervention:
         if tick not in self._by_tick:
@@ -169,4 +223,4 @@ class _Gathering:
         return self._by_tick[tick]
 
 
-_KINDS = frozenset({"reading", "verdict", "remedy", "outcome", "artifact", "note"})
+_KINDS = frozenset({"reading", "verdict", "trial", "cause", "remedy", "outcome", "artifact", "note"})
