@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,11 +35,12 @@ from rerail.core.verdict import EPISODE, Memory, Plan, Verdict, advance, recall,
 from rerail.prove.attempt import LossFunction, Recipe, attempt
 from rerail.prove.prover import Kept, Prover
 from rerail.prove.replay import Bench
+from rerail.seam import Derailed, Keep, Positioned, Step
 from rerail.sense.environment import environment
 from rerail.sense.losses import Losses
 from rerail.sense.sensors import Sensors
 from rerail.sense.updates import update_ratio, weights_of
-from rerail.tell import causes, phrases
+from rerail.tell import causes
 from rerail.tell.journal import Listener, read
 from rerail.tell.logbook import Logbook
 
@@ -58,67 +59,6 @@ __all__ = [
     "Step",
     "claim",
 ]
-
-
-class Derailed(RuntimeError):  # noqa: N818 (the word for what happened)
-    """The run cannot go on: no setting cures the proved cause, or every rung of a ladder is spent.
-
-    `verdict` has the findings, `cause` the proof where there is one.
-    """
-
-    def __init__(self, verdict: Verdict, cause: Cause | None = None) -> None:
-        self.verdict, self.cause = verdict, cause
-        seen = "; ".join(phrases.finding(plain.dump(found)) for found in verdict.findings)
-        told = "" if cause is None else f"; cause: {causes.cause(plain.dump(cause))}"
-        why = "after every remedy of the plan was tried" if verdict.proved is None else "since no setting cures this"
-        super().__init__(f"stopped at tick {verdict.tick}, {why}: {seen}{told}")
-
-
-class Positioned(Protocol):
-    """A loader that can tell where it stands."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the position after the batch given out last."""
-        ...
-
-    def load_state_dict(self, state_dict: dict[str, Any], /) -> Any:  # noqa: ANN401 (loaders return what they like)
-        """Go to a position."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keep:
-    """What the guard keeps of a run, in committed steps and bytes.
-
-    A snapshot every `snapshot_every` steps, promoted after `probation` healthy ticks; promoted ones go to disk every
-    `checkpoint_every` steps; `memory_bytes` hold all snapshots, and as much again the batches for replay. A proof may
-    take `proof_replays` replays, and more only to tell several bad rows of a batch; 0 leaves all to the plan's ladders.
-    """
-
-    snapshot_every: int = 25
-    probation: int = 10
-    checkpoint_every: int = 500
-    memory_bytes: int = 2 * 2**30
-    sensors_every: int = 50
-    proof_replays: int = 20
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be kept."""
-        for one in fields(self):
-            least = 0 if one.name == "proof_replays" else 1
-            if getattr(self, one.name) < least:
-                raise ValueError(f"Keep.{one.name}: {getattr(self, one.name)} is too small; give at least {least}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What became of one batch. `number` counts committed steps; `losses` are unweighted, on the host."""
-
-    tick: int
-    number: int
-    verdict: Verdict
-    losses: Mapping[str, float] = field(default_factory=dict)
-    signals: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Guard:
@@ -401,12 +341,13 @@ class Guard:
             return {"retried": True}
         ids = entry.ids()
         suspects = [ids[row] for row in remedy.rows if row < len(ids) and ids[row]]
+        reason = causes.cause(plain.dump(self._cause)) if self._cause else ""
         rest = entry.without(set(remedy.rows)) if remedy.rows else replace(entry, batches=())
         if not rest.batches:
             self._inbox.popleft()
-            self._quarantined(suspects if remedy.quarantine else [])
+            self._quarantined(suspects if remedy.quarantine else [], reason)
         else:
-            self._inbox[0] = replace(rest, dropped=tuple(suspects) if remedy.quarantine else ())
+            self._inbox[0] = replace(rest, dropped=tuple(suspects) if remedy.quarantine else (), reason=reason)
         return {"dropped": suspects, "rows": sorted(remedy.rows)}
 
     def _rewind(self, verdict: Verdict, entry: Entry | None) -> dict[str, Any]:
@@ -428,7 +369,7 @@ class Guard:
         if entry is not None:
             self._inbox.popleft()
             self._window.add(self.steps, entry)
-            self._quarantined(entry.dropped)  # without these rows the step was sound
+            self._quarantined(entry.dropped, entry.reason)  # without these rows the step was sound
         if self.steps % self.keep.snapshot_every == 0:
             position = entry.position if entry else self._position()
             taken = self._snapshots.take(tick=self.tick, step=self.steps, position=position)
@@ -445,8 +386,8 @@ class Guard:
         if folder is not None:
             self.note("evidence kept", path=f"evidence/{folder.name}")
 
-    def _quarantined(self, ids: Sequence[str]) -> None:
-        if new := self._quarantine.add(ids, tick=self.tick, reason="bad in every state of the model"):
+    def _quarantined(self, ids: Sequence[str], reason: str) -> None:
+        if new := self._quarantine.add(ids, tick=self.tick, reason=reason):
             self.note("quarantined", ids=new)
 
     def _promote(self, promoted: list[Snapshot]) -> None:

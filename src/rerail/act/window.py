@@ -18,6 +18,7 @@ class Entry:
     batches: Sequence[Any]
     position: Mapping[str, Any] | None = None
     dropped: tuple[str, ...] = ()  # ids of rows that were left out on suspicion; the next try says whether rightly
+    reason: str = "not finite in the batch"
 
     def without(self, bad: set[int]) -> Entry:
         """Leave out rows, counted on through the micro-batches, and micro-batches that have none left."""

@@ -55,7 +55,8 @@ def next_trial(suspicion: Suspicion, trials: Sequence[Trial]) -> Swap | Cause:
 
 def unknown(trials: Sequence[Trial], why: str) -> Cause:
     """Return the cause of a failure whose trials fit no pattern, or were cut short."""
-    return Cause(kind=Kind.UNKNOWN, why=(why, *_ruled_out(trials)), trials=tuple(trials))
+    exact = all(one.exact is not False for one in trials)
+    return Cause(kind=Kind.UNKNOWN, why=(why, *_ruled_out(trials)), trials=tuple(trials), exact=exact)
 
 
 _OF_NO_COMPONENT = frozenset({Kind.OPTIMIZER, Kind.STEP_SIZE})  # the update is wrong, whichever loss shows it
@@ -168,14 +169,22 @@ def _batch(failure: _Failure) -> Inquiry:
         return failure.cause(Kind.CODE, "healthy with other random numbers: a draw brings a formula to its edge")
     rows = yield from _rows(failure)
     if failure.made and failure.made.origin == "batch":
-        yield Swap(batch=Which.BOTH, rows=rows, weights=Age.OLDER, optimizer=Age.OLDER)
+        yield from _beside(rows, Age.OLDER)
         return _data_or_code(failure, rows, "the rows hold numbers that are not finite")
     for age in (Age.OLDER, Age.OLDEST):
-        there = yield Swap(batch=Which.BOTH, rows=rows, weights=age, optimizer=age)
+        there = yield from _beside(rows, age)
         if there.healthy:
             why = "these rows fail on the present weights, and are healthy on older ones"
             return failure.cause(Kind.TOXIC, why, rows=rows)
     return _data_or_code(failure, rows, "these rows fail beside a healthy batch and on older weights too")
+
+
+def _beside(rows: Sequence[int], age: Age) -> Generator[Swap, Trial, Trial]:
+    """Put the rows beside a healthy batch on older weights; twice over where a BatchNorm refuses them alone."""
+    there = yield Swap(batch=Which.BOTH, rows=tuple(rows), weights=age, optimizer=age)
+    if there.error:
+        there = yield Swap(batch=Which.BOTH, rows=tuple(sorted((*rows, *rows))), weights=age, optimizer=age)
+    return there
 
 
 def _data_or_code(failure: _Failure, rows: Sequence[int], pattern: str) -> Cause:
