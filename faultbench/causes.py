@@ -24,7 +24,7 @@ from rich.progress import track
 from faultbench.case import Case
 from faultbench.healthy import HEALTHY
 from faultbench.peers import PEERS
-from faultbench.trying import Tried, guarded, held_out, tried
+from faultbench.trying import KEEP, Tried, guarded, held_out, tried
 from faultbench.zoo import cases
 from rerail.core.remedy import Move
 
@@ -100,7 +100,9 @@ def page(
             "",
             f"Made by `python -m faultbench.causes` on {platform.machine()}, {os.cpu_count()} cores, CPU, torch "
             f"{torch.__version__}, Python {platform.python_version()}. Each failure reproduces a public thread (linked); "
-            "`faultbench/case.py` says what each kind means. Seeds are fixed, so a second run gives the same tables.",
+            "`faultbench/case.py` says what each kind means. Seeds are fixed, so a second run gives the same tables. "
+            f"The guard keeps a snapshot every {KEEP.snapshot_every} steps, promoted after {KEEP.probation} healthy ones; "
+            "all else is its default.",
             "",
             *_summary(results, seeds, repairs, healthy, missing),
             "",

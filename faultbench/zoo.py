@@ -21,7 +21,16 @@ OWN = (
     "state_toxic",
     "state_transient",
 )
-PACKAGES: tuple[str, ...] = ("package_transformers", "package_losses")
+PACKAGES = (
+    "foreign_encoders",
+    "foreign_losses",
+    "package_transformers",
+    "package_language",
+    "package_losses",
+    "package_flows",
+    "package_graphs",
+    "package_geometry",
+)
 
 
 def cases(only: Sequence[str] = ()) -> tuple[list[Case], list[str]]:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import re
-
 import math
+import re
 from pathlib import Path
 from typing import Any
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -21,15 +22,18 @@ def clip(gradients: Sequence[Tensor], norm: float, limit: float) -> None:
 
 @contextmanager
 def under(optimizers: Sequence[torch.optim.Optimizer], knobs: Knobs) -> Iterator[None]:
-    """Multiply every learning rate by `knobs.lr_scale` inside the block; afterwards each is exactly what it was."""
-    if knobs.lr_scale == 1.0:
+    """Scale every learning rate as the knobs say inside the block; afterwards each is exactly what it was."""
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    scale = knobs.lr_scale
+    if math.isfinite(knobs.lr_most) and float(groups[0]["lr"]) > knobs.lr_most:
+        scale *= knobs.lr_most / float(groups[0]["lr"])
+    if scale == 1.0:
         yield
         return
-    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
     rates = [group["lr"] for group in groups]
     try:
         for group, rate in zip(groups, rates, strict=True):
-            group["lr"] = rate * knobs.lr_scale
+            group["lr"] = rate * scale
         yield
     finally:
         for group, rate in zip(groups, rates, strict=True):

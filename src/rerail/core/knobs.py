@@ -23,13 +23,15 @@ class Precision(IntEnum):
 class Knobs:
     """Desired state, applied when a step is run and committed. The default changes nothing.
 
-    `lr_scale` multiplies every learning rate; `clip_norm` caps the total gradient norm (the run's own cap still holds);
-    `weights` multiply the run's loss weights.
+    `lr_scale` multiplies every learning rate; `lr_most` caps the first group's rate and scales the others alike, and
+    does nothing while the run's own rate is below it; `clip_norm` caps the total gradient norm (the run's own cap still
+    holds); `weights` multiply the run's loss weights.
     """
 
     lr_scale: float = 1.0
     clip_norm: float = math.inf
     precision: Precision = Precision.AS_RUN
+    lr_most: float = math.inf
     weights: Mapping[str, float] = field(default_factory=dict)
 
     def meet(self, other: Knobs) -> Knobs:
@@ -39,6 +41,7 @@ class Knobs:
             lr_scale=min(self.lr_scale, other.lr_scale),
             clip_norm=min(self.clip_norm, other.clip_norm),
             precision=max(self.precision, other.precision),
+            lr_most=min(self.lr_most, other.lr_most),
             weights={name: _farther(self.weights.get(name, 1.0), other.weights.get(name, 1.0)) for name in names},
         )
 
@@ -55,6 +58,7 @@ class Knobs:
             lr_scale=self.lr_scale**share,
             clip_norm=self.clip_norm / share,
             precision=self.precision,
+            lr_most=self.lr_most / share,
             weights={name: weight**share for name, weight in self.weights.items()},
         )
 

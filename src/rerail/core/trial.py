@@ -42,6 +42,7 @@ class Swap:
     optimizer: Age = Age.NOW
     precision: Precision = Precision.AS_RUN
     lr_scale: float = NEUTRAL.lr_scale
+    lr_most: float = NEUTRAL.lr_most
     clip_norm: float = NEUTRAL.clip_norm
     without: str = ""
     other_seed: bool = False

@@ -130,6 +130,7 @@ class Prover:
             half=self.bench.recipe.precision is not None,
             compiled=any(isinstance(one, torch._dynamo.OptimizedModule) for one in self.bench.parts.model.modules()),  # noqa: SLF001
             hotter=_hotter(values, [one.values for one, _ in trusted]),
+            rate=_usual_rate([one.values for one, _ in trusted]),
             step=int(values.get("step", 0.0)),
         )
 
@@ -148,8 +149,13 @@ def _content(entry: Entry, kept: list[Entry]) -> Content:
     return Content(unfit=unfit, far=far)
 
 
-def _hotter(now: Mapping[str, float], before: list[Mapping[str, float]]) -> float:
-    """How many times its usual value the learning rate is or was in the last steps."""
+def _usual_rate(before: list[Mapping[str, float]]) -> float:
     rates = [one["lr"] for one in before if "lr" in one]
-    usual = median(rates) if rates else 0.0
-    return max([now.get("lr", 0.0), *rates[-3:]]) / usual if usual else 1.0
+    return median(rates) if rates else 0.0
+
+
+def _hotter(now: Mapping[str, float], before: list[Mapping[str, float]]) -> float:
+    """How many times its usual value the learning rate is, or was in the last steps."""
+    usual = _usual_rate(before)
+    last = [one["lr"] for one in before[-3:] if "lr" in one]
+    return max([now.get("lr", 0.0), *last]) / usual if usual else 1.0

@@ -11,7 +11,7 @@ from torch import Tensor
 
 FAR = 10.0  # times the largest magnitude seen
 TINY = 1e-12
-FEWEST = 4  # numbers a row, below which being constant says nothing
+FEWEST = 16  # as a signal or a picture has; a short vector of zeros can be meant
 
 
 @dataclass(frozen=True, slots=True)

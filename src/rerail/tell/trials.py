@@ -102,6 +102,7 @@ def _change(name: str, value: object) -> str:
     said = {
         "without": f"without the loss {shown}",
         "lr_scale": f"learning rate x{fields.figure(value)}",
+        "lr_most": f"learning rate at most {fields.figure(value)}",
         "clip_norm": f"gradient norm clipped at {fields.figure(value)}",
         "precision": _PRECISIONS.get(shown, shown),
     }

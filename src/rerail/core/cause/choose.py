@@ -12,7 +12,7 @@ from rerail.core.remedy import GO_ON, HALTED, NEWEST, Move, Remedy
 from rerail.core.trial import Age, Swap, Trial, Which
 
 HOLD, RAMP = 20, 20  # ticks that a smaller step is held, and ramped back over
-FP32_HOLD = 1000
+FP32_HOLD = CAP_HOLD = 1000
 WHOLE = 20  # whole batches that are skipped, or tried again, without a step forward, before the run is stopped
 
 
@@ -88,9 +88,9 @@ def _optimizer(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
 
 
 def _slower(case: Suspicion, _: Cause) -> Iterator[Candidate]:
-    if case.window and case.hotter > 1:  # the rate that was usual until now
-        cooler = 1 / case.hotter
-        yield Candidate(remedy=_dose(Knobs(lr_scale=cooler)), proof=Swap(window=True, lr_scale=cooler))
+    if case.window and case.hotter > 1 and case.rate > 0:  # no more than was usual; it is felt only while more is asked
+        cap = Remedy(move=Move.REWIND, knobs=Knobs(lr_most=case.rate), hold=CAP_HOLD, ramp=RAMP)
+        yield Candidate(remedy=cap, proof=Swap(window=True, lr_most=case.rate))
     if case.window and (usual := case.band.usual.get("grad/norm")):
         yield Candidate(remedy=_dose(Knobs(clip_norm=usual)), proof=Swap(window=True, clip_norm=usual))
     for scale in (0.5, 0.1, 0.01) if case.window else ():

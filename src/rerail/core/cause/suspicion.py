@@ -20,7 +20,7 @@ class Suspicion:
     how many batches led from the newest healthy snapshot to here (this one included, 0 where they are not all kept),
     `recent` the same from the newest snapshot of all,
     `half` whether the run computes in half precision, `compiled` whether a part of the model is compiled, `hotter` how
-    many times its usual value the learning rate is, `step` how many steps were committed.
+    many times its usual value `rate` the learning rate is, `step` how many steps were committed.
     """
 
     reading: Reading
@@ -37,6 +37,7 @@ class Suspicion:
     half: bool = False
     compiled: bool = False
     hotter: float = 1.0
+    rate: float = 0.0
     step: int = 0
 
     @property
