@@ -22,7 +22,7 @@ from rerail.prove.trace import quietly_traced
 
 SCRIPT = '''"""Fails as tick {tick} of the run did: python reproduce.py"""
 
-# TODO: import your own function that returns the model, the optimizers (a list) and the losses function.
+# Your own function, which returns the model, the optimizers (a list) and the losses function as the run had them:
 from train import build
 
 from rerail.prove.evidence import reproduce
