@@ -33,6 +33,7 @@ from rerail.core.reading import Reading
 from rerail.core.remedy import Move, Remedy
 from rerail.core.verdict import EPISODE, Memory, Plan, Verdict, advance, recall, relive, remember, settle, start
 from rerail.prove.attempt import LossFunction, Recipe, attempt
+from rerail.prove.inquest import Proof
 from rerail.prove.prover import Kept, Prover
 from rerail.prove.replay import Bench
 from rerail.seam import Derailed, Keep, Positioned, Step
@@ -250,16 +251,11 @@ class Guard:
         return Step(tick=verdict.tick, number=self.steps, verdict=verdict, losses=losses, signals=signals)
 
     def _prove(self, reading: Reading, verdict: Verdict, entry: Entry) -> Verdict:
-        with self._buffers.before():
-            proof = self._prover.prove(
-                entry,
-                reading,
-                verdict,
-                Kept(snapshots=self._snapshots, window=self._window),
-                knobs=self._knobs,
-                clip_norm=self.clip_norm,
-                spent=lambda cause: self._memory.ledger.spent(cause.root, verdict.tick, EPISODE, self.steps),
-            )
+        try:
+            proof = self._proof(reading, verdict, entry)
+        except Exception as error:  # noqa: BLE001 (a night's run must not die of ours: told, and the ladder answers)
+            self.note("proof failed", error=f"{type(error).__name__}: {error}")
+            return verdict
         if proof is None:
             return verdict
         self._logbook.proved(verdict.tick, proof.cause, proof.remedy, proof.trials)
@@ -268,6 +264,18 @@ class Guard:
             return verdict
         self._memory, settled = settle(self._memory, verdict, proof.cause.root, proof.remedy, self.steps)
         return settled
+
+    def _proof(self, reading: Reading, verdict: Verdict, entry: Entry) -> Proof | None:
+        with self._buffers.before():
+            return self._prover.prove(
+                entry,
+                reading,
+                verdict,
+                Kept(snapshots=self._snapshots, window=self._window),
+                knobs=self._knobs,
+                clip_norm=self.clip_norm,
+                spent=lambda cause: self._memory.ledger.spent(cause.root, verdict.tick, EPISODE, self.steps),
+            )
 
     def _read(self, scalars: Mapping[str, Tensor], entry: Entry | None) -> Reading:
         known = {"step": float(self.steps), "lr": float(self.optimizers[0].param_groups[0]["lr"])}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from rerail.guard import Guard, Keep
 from rerail.prove import prover
+from rerail.tell import journal
 from toy import same, toy
 
 OFTEN = Keep(snapshot_every=5, probation=3)
@@ -155,3 +157,37 @@ def test_a_draw_that_brings_a_formula_to_its_edge_is_told_from_rows_and_drawn_ag
     assert all(proof.remedy.again for proof in made)
     assert guard.steps == 120
     assert guard._quarantine.ids == set()
+
+
+def test_an_error_of_the_proof_itself_is_told_and_the_ladder_answers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a mistake of ours")
+
+    monkeypatch.setattr(prover, "prove", broken)
+    run = toy(faults={30: nan_rows}, keep=OFTEN, run=tmp_path / "run")
+    run.train(40)
+    run.guard.close()
+    (note,) = [one for one in journal.read(tmp_path / "run") if one.get("text") == "proof failed"]
+    assert note["data"]["error"] == "ZeroDivisionError: a mistake of ours"
+    assert run.guard.steps == 40
+
+
+def test_sparse_gradients_are_replayed_and_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+    torch.manual_seed(0)
+    model = nn.ModuleDict({"words": nn.Embedding(20, 4, sparse=True), "head": nn.Linear(4, 1)})
+
+    def losses(batch: dict[str, Any]) -> Tensor:
+        return (model["head"](model["words"](batch["words"]).sum(1)) * batch["on"]).abs().sum(1).sqrt().mean()
+
+    guard = Guard(model, torch.optim.SGD(model.parameters(), 0.01), losses, keep=OFTEN)
+    for step in range(20):
+        on = torch.ones(6, 1)
+        on[4] = float(step != 14)
+        guard.step({"words": torch.randint(20, (6, 3)), "on": on, "id": list("abcdef")})
+    (proof,) = made
+    assert proof.cause.samples == ("e",)
+    assert proof.cause.operation.node.startswith("Sqrt")
+    assert guard.steps == 20

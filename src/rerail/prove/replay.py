@@ -137,7 +137,7 @@ class Bench:
             usual = self._usual(scene, recipe, knobs)
             with quietly_traced(self.parts.model, batches, usual) as tracer:
                 made = attempt(recipe, batches, knobs, on_part=tracer.part)
-            operation = tracer.culprit([*made.scalars.values(), *self._gradients()])
+            operation = tracer.culprit([*made.scalars.values(), *self._dense()])
         else:
             made = attempt(recipe, batches, knobs)
         gradients = self._gradients()
@@ -151,7 +151,7 @@ class Bench:
             return frozenset()
         with quietly_traced(self.parts.model, scene.other.batches) as tracer:
             made = attempt(recipe, scene.other.batches, knobs, on_part=tracer.part)
-        healthy = state.finite([*made.scalars.values(), *self._gradients()])
+        healthy = state.finite([*made.scalars.values(), *self._dense()])
         for optimizer in self.parts.optimizers:
             optimizer.zero_grad(set_to_none=True)
         state.restore(self.parts, scene.now)
@@ -175,6 +175,9 @@ class Bench:
 
     def _gradients(self) -> list[Tensor]:
         return [one.grad for one in self._trained() if one.grad is not None]
+
+    def _dense(self) -> list[Tensor]:
+        return [one.coalesce().values() if one.is_sparse else one for one in self._gradients()]
 
 
 def _band(scene: Scene, swap: Swap) -> Band:
