@@ -42,6 +42,7 @@ class Repaired:
     clean: float
     guard: float
     wasted: int
+    slow: bool
     peers: dict[str, tuple[float, int]]
 
     def inside(self, loss: float) -> bool:
@@ -71,7 +72,9 @@ def repaired(one: Tried) -> Repaired:
             peers[name] = held_out(run), wasted
         except (ValueError, RuntimeError):  # the peer's run broke down, in an error of its own
             peers[name] = math.nan, len(run.batches)
-    return Repaired(case=one.case, most=most, clean=clean, guard=one.held_out, wasted=one.wasted, peers=peers)
+    return Repaired(
+        case=one.case, most=most, clean=clean, guard=one.held_out, wasted=one.wasted, slow=one.slow, peers=peers
+    )
 
 
 def touched() -> list[str]:
@@ -113,8 +116,8 @@ def page(
             "where it is right, `-` where it is wrong. Replays are those of the first proof, beside the bound "
             "20 + 2 k log2 B; passes are the forward and backward passes of all replays of the run, windows included.",
             "",
-            "| failure | truth | named | right | replays | passes | model |",
-            "|---|---|---|---|---|---|---|",
+            "| failure | truth | its line | its rows | named | right | replays | passes | model |",
+            "|---|---|---|---|---|---|---|---|---|",
             *map(_row, results),
             "",
             "## What became of the run",
@@ -154,7 +157,9 @@ def _summary(
         yield f"- {name}: {good} of {len(repairs)}."
     whole = sum(1 for one in seeds if one.right and one.line and one.rows)
     yield f"- over {OTHER_SEEDS} more seeds of each: everything right in {whole} of {len(seeds)}."
-    yield f"- steps wasted by rerail: at most {max(one.wasted for one in repairs)}."
+    for name, slow in (("non-finite", False), ("slow", True)):
+        wasted = [one.wasted for one in repairs if one.slow is slow]
+        yield f"- steps wasted by rerail on {name} faults: at most {max(wasted, default=0)} ({len(wasted)} faults)."
     runs = len(HEALTHY) * (1 + OTHER_SEEDS)
     yield f"- healthy runs touched: {len(healthy)} of {runs} ({len(HEALTHY)} kinds){': ' + '; '.join(healthy) if healthy else ''}."
     yield from (f"- left out: {one}." for one in missing)
@@ -164,11 +169,12 @@ def _row(one: Tried) -> str:
     case, made = one.case, one.cause.get("operation") or {}
     marks = zip("KCOLR", (one.kind, one.component, one.operation, one.line, one.rows), strict=True)
     truth = ", ".join(part for part in (case.truth.kind, case.truth.component, case.truth.operation) if part)
+    line = f"`{case.truth.line}`".replace("|", "\\|") if case.truth.line else ""
     got = [one.cause.get("cause", "nothing"), one.cause.get("component", "")]
     got += [made.get("name", "") if made.get("origin") == "operation" else ""]
     named = ", ".join(part for part in got if part)
     return (
-        f"| [{case.name}]({case.source}) | {truth} | {named} | `{''.join(c if ok else '-' for c, ok in marks)}` | "
+        f"| [{case.name}]({case.source}) | {truth} | {line} | {' '.join(case.truth.samples)} | {named} | `{''.join(c if ok else '-' for c, ok in marks)}` | "
         f"{one.replays} / {one.bound:.0f} | {one.passes} | {case.package or 'own'} |"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +23,10 @@ KEEP = Keep(snapshot_every=3, probation=3)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """What became of a case: the first cause named after the fault began, and how the run went on."""
+    """What became of a case: the first cause named after the fault began, and how the run went on.
+
+    `slow` says that every number was still finite when the guard stepped in.
+    """
 
     case: Case
     cause: dict[str, Any]
@@ -31,6 +35,7 @@ class Tried:
     wasted: int
     held_out: float
     passes: int
+    slow: bool
     rows_in_batch: int
     seconds: float
 
@@ -104,9 +109,14 @@ def tried(case: Case, *, seed: int = 0, keep: Keep = KEEP) -> Tried:
         wasted=sum(1 + one["step_before"] - one["step_after"] for one in did),
         held_out=held_out(run),
         passes=sum(one["cost"] for one in records if one["kind"] == "trial"),
+        slow=not any(one["code"].startswith("nonfinite") for one in _first_findings(records)),
         rows_in_batch=len(run.batches[case.truth.step]["id"]),
         seconds=time.perf_counter() - began,
     )
+
+
+def _first_findings(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    return next((one["findings"] for one in records if one["kind"] == "verdict" and one["findings"]), [])
 
 
 def guarded(run: Run, folder: Path | None, keep: Keep = KEEP) -> Guard:
