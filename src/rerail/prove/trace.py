@@ -185,7 +185,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if tensor.is_floating_point() and tensor.numel() and not _finite(tensor):
                 self._part = part
                 spoilt = self._of_batch(tensor) if origin == "batch" else ()
-                only_masks = not bool((tensor.isnan() | tensor.isposinf()).any())
+                only_masks = bool((tensor.isneginf() | (tensor == 0)).all())  # what is added to scores
                 kind, _, name = origin.partition(" ")
                 made = Operation(origin=kind, module=name, rows=spoilt)
                 self._marks[_storage(tensor)] = _Mark(-1, made, deliberate=only_masks and kind == "batch")
