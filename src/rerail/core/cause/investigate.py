@@ -193,6 +193,8 @@ def _data_or_code(failure: _Failure, rows: Sequence[int], pattern: str) -> Cause
     reasons = sorted({named[row] for named in (case.far, case.unfit) for row in rows if row in named})
     known = edge(made) if made else None
     not_made = made is None or made.origin != "operation"
+    if case.finite and not all(row in case.unfit or row in case.far for row in rows):
+        return failure.cause(Kind.TOXIC, "finite, and too high with these rows, which are like all others", rows=rows)
     if not_made or (known and known.data) or (rows and all(row in case.unfit for row in rows)):
         return failure.cause(Kind.DATA, pattern, *reasons, rows=rows)
     if len(rows) == case.rows:
