@@ -67,7 +67,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.made: set[tuple[str, str]] = set()
         self._marks: dict[int, _Mark] = {}
         self._places = _Places(model)
-        self._anomaly = torch.autograd.set_detect_anomaly(True, check_nan=False)
+        self._anomaly: Any = None
         for number, batch in enumerate(batches):
             self._mark_source(rows.tensors(batch), "batch", number)
         for name, parameter in model.named_parameters():
@@ -79,7 +79,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> Self:
         self._places.__enter__()
-        self._anomaly.__enter__()
+        self._anomaly = torch.autograd.set_detect_anomaly(True, check_nan=False)  # takes effect at once
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
@@ -181,8 +181,8 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return tuple(self._first[self._part] + row for row in found)
 
     def _mark_source(self, tensors: Sequence[Tensor], origin: str, part: int) -> None:
-        for tensor in tensors:
-            if tensor.is_floating_point() and tensor.numel() and not _finite(tensor):
+        for tensor in _floating(list(tensors)):
+            if not _finite(tensor):
                 self._part = part
                 spoilt = self._of_batch(tensor) if origin == "batch" else ()
                 only_masks = bool((tensor.isneginf() | (tensor == 0)).all())  # what is added to scores
@@ -241,7 +241,7 @@ class _Places:
 
 def _floating(given: object) -> Iterator[Tensor]:
     if isinstance(given, Tensor):
-        if (given.is_floating_point() or given.is_complex()) and given.numel() and not given.is_sparse:
+        if (given.is_floating_point() or given.is_complex()) and given.numel() and given.layout is torch.strided:
             yield given
     elif isinstance(given, Mapping):
         for one in given.values():

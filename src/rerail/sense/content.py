@@ -41,7 +41,7 @@ def content(tensors: Sequence[Tensor], count: int, kept: Sequence[Sequence[Tenso
     """
     unfit: dict[int, str] = {}
     far: dict[int, str] = {}
-    with_rows = [n for n, one in enumerate(tensors) if one.dim() and one.shape[0] == count and not one.is_complex()]
+    with_rows = [n for n, one in enumerate(tensors) if _has_rows(one, count)]
     before = [[batch[n] for n in with_rows] for batch in kept if len(batch) == len(tensors)]
     empty = _declared_empty([tensors[n] for n in with_rows])
     for place, n in enumerate(with_rows):
@@ -55,6 +55,11 @@ def content(tensors: Sequence[Tensor], count: int, kept: Sequence[Sequence[Tenso
     if twice and not any(_twice(batch) for batch in before):
         unfit |= {row: "the same row is in the batch twice" for row in twice if row not in unfit}
     return Content(unfit=unfit, far=far)
+
+
+def _has_rows(tensor: Tensor, count: int) -> bool:
+    plain = tensor.layout is torch.strided and not tensor.is_complex()
+    return plain and tensor.dim() > 0 and tensor.shape[0] == count
 
 
 def _unfit(numbers: Tensor, seen: _Seen | None, *, declared: bool) -> str:
