@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rerail.act import rows
@@ -19,6 +19,20 @@ class Entry:
     position: Mapping[str, Any] | None = None
     dropped: tuple[str, ...] = ()  # ids of rows that were left out on suspicion; the next try says whether rightly
     reason: str = "not finite in the batch"
+    versions: tuple[int, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        """Note how often each tensor was written to."""
+        object.__setattr__(self, "versions", self._versions())
+
+    @property
+    def intact(self) -> bool:
+        """Say whether no tensor was written to since, as a loader does that fills the same ones again."""
+        return self.versions == self._versions()
+
+    def _versions(self) -> tuple[int, ...]:
+        given = [one for batch in self.batches for one in rows.tensors(batch)]
+        return tuple(0 if one.is_inference() else one._version for one in given)  # noqa: SLF001 (autograd's own count)
 
     def without(self, bad: set[int]) -> Entry:
         """Leave out rows, counted on through the micro-batches, and micro-batches that have none left."""

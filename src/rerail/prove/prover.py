@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
+from torch import nn
 
 from rerail.act import rows, state
 from rerail.act.snapshots import Snapshots
@@ -74,16 +75,17 @@ class Prover:
         spent: Callable[[Cause], int],
     ) -> Proof | None:
         """Replay the failing step, which left buffers as they were before it; None where proofs are off."""
+        self._last = None
         if self.bench is None or not self.most:
             return None
         late = int(max((found.evidence.get("ticks", 1.0) for found in verdict.findings), default=1.0)) - 1
         trusted = list(self._recent)[: len(self._recent) - late] if late else list(self._recent)
         band = Band.of([one for one, _ in trusted], verdict.findings)
-        other = next((one for seen, one in reversed(trusted) if band.holds(seen)), None)
+        other = next((one for seen, one in reversed(trusted) if one.intact and band.holds(seen)), None)
         older, oldest, newest = kept.snapshots.newest_healthy(), kept.snapshots.oldest_healthy(), kept.snapshots.newest
         before, recent = kept.window.since(older.step), kept.window.since(newest.step)
         step = int(reading.values.get("step", 0.0))
-        whole = len(before) == step - older.step
+        whole = _whole(before, step - older.step)
         scene = Scene(
             entry=entry,
             now={**state.capture(self.bench.parts), "random": self._drawn},
@@ -91,7 +93,7 @@ class Prover:
             oldest=oldest.state,
             window=before if whole else (),
             newest=newest.state,
-            recent=recent if len(recent) == step - newest.step else (),
+            recent=recent if _whole(recent, step - newest.step) else (),
             other=other,
             live=reading,
             knobs=knobs,
@@ -113,7 +115,7 @@ class Prover:
     def _case(self, scene: Scene, trusted: list[tuple[Reading, Entry]], verdict: Verdict, *, whole: bool) -> Suspicion:
         assert self.bench is not None
         values = scene.live.values
-        stands_out = _content(scene.entry, [one for _, one in trusted])
+        stands_out = _content(scene.entry, [one for _, one in trusted if one.intact])
         parts = [name.removeprefix("loss/") for name in scene.live.under("loss") if name != "loss/total"]
         return Suspicion(
             reading=scene.live,
@@ -128,11 +130,21 @@ class Prover:
             window=len(scene.window) + 1 if whole and scene.window else 0,
             recent=len(scene.recent) + 1 if scene.recent else 0,
             half=self.bench.recipe.precision is not None,
-            compiled=any(isinstance(one, torch._dynamo.OptimizedModule) for one in self.bench.parts.model.modules()),  # noqa: SLF001
+            compiled=any(map(_compiled, self.bench.parts.model.modules())),
             hotter=_hotter(values, [one.values for one, _ in trusted]),
             rate=_usual_rate([one.values for one, _ in trusted]),
             step=int(values.get("step", 0.0)),
         )
+
+
+def _whole(entries: Sequence[Entry], steps: int) -> bool:
+    """Say whether these batches are those of all `steps`, as they were."""
+    return len(entries) == steps and all(one.intact for one in entries)
+
+
+def _compiled(module: nn.Module) -> bool:
+    in_place = getattr(module, "_compiled_call_impl", None) is not None
+    return in_place or isinstance(module, torch._dynamo.OptimizedModule)  # noqa: SLF001 (it has no public name)
 
 
 def _content(entry: Entry, kept: list[Entry]) -> Content:
