@@ -72,10 +72,19 @@ def restore(parts: Parts, state: Mapping[str, Any]) -> None:
         for parameter, saved in zip(parts.loose(), state["loose"], strict=True):
             parameter.copy_(saved)
     for optimizer, saved in zip(parts.optimizers, state["optimizers"], strict=True):
-        optimizer.load_state_dict(_copy(saved))  # an optimizer keeps what it is given, and would write into it
+        _restore_optimizer(optimizer, saved)
     for other, saved in zip(parts.others, state["others"], strict=True):
         other.load_state_dict(_copy(saved))
     restore_random(state["random"], parts.generators())
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, saved: Mapping[str, Any]) -> None:
+    groups = list(optimizer.param_groups)
+    optimizer.load_state_dict(_copy(saved))  # an optimizer keeps what it is given, and would write into it
+    for number, (group, loaded) in enumerate(zip(groups, optimizer.param_groups, strict=True)):
+        group.clear()  # the user's loop may hold this very group, to set its learning rate
+        group.update(loaded)
+        optimizer.param_groups[number] = group
 
 
 def capture_random(own: Sequence[torch.Generator]) -> dict[str, Any]:
