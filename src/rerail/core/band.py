@@ -27,7 +27,7 @@ class Band:
         """Draw the band from healthy readings; what a finding speaks of is above it."""
         if len(readings) < FEWEST:
             return Band()
-        names = [name for name in readings[-1].values if judged(name)]
+        names = [name for name in readings[-1].values if judged(name) and not readings[-1].off(name)]
         series = {name: [one.values[name] for one in readings if name in one.values] for name in names}
         usual = {name: median(values) for name, values in series.items()}
         highest = {name: _highest(name, values) for name, values in series.items()}

@@ -16,3 +16,7 @@ class Reading:
     def under(self, prefix: str) -> dict[str, float]:
         """Return the signals named `prefix/...`, under their full names."""
         return {name: value for name, value in self.values.items() if name.startswith(prefix + "/")}
+
+    def off(self, name: str) -> bool:
+        """Say whether `name` is a loss component of weight 0 (`off/mel` beside `loss/mel`): nothing descends on it."""
+        return f"off/{name.removeprefix('loss/')}" in self.values

@@ -54,12 +54,14 @@ class Spike:
         return SpikeMemory()
 
     def update(self, memory: SpikeMemory, reading: Reading) -> tuple[SpikeMemory, tuple[Finding, ...]]:
-        """Judge every component; the total only where it is all there is, since it moves whenever a weight does."""
+        """Judge every component that has a weight; the total, which moves with the weights, only where it is alone."""
         step = reading.values.get("step", float(reading.tick))
         tracks, findings = dict(memory.tracks), []
         losses = reading.under("loss")
         for name, value in losses.items():
-            if math.isfinite(value) and (name != "loss/total" or len(losses) == 1):
+            if reading.off(name):
+                tracks.pop(name, None)
+            elif math.isfinite(value) and (name != "loss/total" or len(losses) == 1):
                 track = tracks.get(name, Track())
                 track = replace(track, accepted=track.accepted.before(step))
                 tracks[name], found = self._judge(track, name, step, value)
