@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from rerail.guard import Guard
+from rerail.prove import prover
 
 torch.set_num_threads(1)  # tests run side by side, and small tensors only wait for a second thread
 
@@ -84,3 +86,16 @@ def toy(*, faults: dict[int, Any] | None = None, **guard: Any) -> Toy:
 
 def same(one: list[Tensor], other: list[Tensor]) -> bool:
     return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def proofs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Gather every proof that a guard makes."""
+    made = []
+    real = prover.prove
+
+    def prove(*given: Any, **more: Any) -> Any:
+        made.append(real(*given, **more))
+        return made[-1]
+
+    monkeypatch.setattr(prover, "prove", prove)
+    return made

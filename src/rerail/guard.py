@@ -31,8 +31,8 @@ from rerail.core.outcome import Watch
 from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
 from rerail.core.remedy import Move, Remedy
-from rerail.core.verdict import EPISODE, Memory, Plan, Verdict, advance, recall, relive, remember, settle, start
-from rerail.prove.attempt import LossFunction, Recipe, attempt
+from rerail.core.verdict import Memory, Plan, Verdict, advance, recall, relive, remember, settle, spent, start
+from rerail.prove.attempt import LossFunction, Recipe, attempt, weighted
 from rerail.prove.inquest import Proof
 from rerail.prove.prover import Kept, Prover
 from rerail.prove.replay import Bench
@@ -251,6 +251,7 @@ class Guard:
         return Step(tick=verdict.tick, number=self.steps, verdict=verdict, losses=losses, signals=signals)
 
     def _prove(self, reading: Reading, verdict: Verdict, entry: Entry) -> Verdict:
+        self._cause = None
         try:
             proof = self._proof(reading, verdict, entry)
         except Exception as error:  # noqa: BLE001 (a night's run must not die of ours: told, and the ladder answers)
@@ -274,7 +275,7 @@ class Guard:
                 Kept(snapshots=self._snapshots, window=self._window),
                 knobs=self._knobs,
                 clip_norm=self.clip_norm,
-                spent=lambda cause: self._memory.ledger.spent(cause.root, verdict.tick, EPISODE, self.steps),
+                spent=lambda cause: spent(self._memory, verdict.tick, cause.root, self.steps),
             )
 
     def _read(self, scalars: Mapping[str, Tensor], entry: Entry | None) -> Reading:
@@ -287,8 +288,14 @@ class Guard:
                 self.scaler.unscale_(optimizer)
         known |= self._observed
         self._observed = {}
+        known |= {f"off/{name}": 1.0 for name in self._off()}
         inputs = [rows.tensors(batch) for batch in entry.batches] if entry else []
         return self._sensors.read(self.tick + 1, scalars, known, inputs)
+
+    def _off(self) -> list[str]:
+        # Components that nothing descends on: they are told, and no step is judged by them.
+        given = weighted(self.recipe.weights, self._knobs) if self.recipe else {}
+        return [name for name, weight in given.items() if weight == 0]
 
     def _act(self, verdict: Verdict, reading: Reading, entry: Entry | None) -> None:
         self._backoffs = self._backoffs + 1 if any(found.code == "scale.overflow" for found in verdict.findings) else 0
@@ -365,7 +372,8 @@ class Guard:
                 optimizer.state.clear()
         self._prover.rewound(target.step)
         undone, self.steps = self.steps - target.step, target.step
-        again = self._window.take(after=target.step) if entry is not None else []
+        kept = self._window.take(after=target.step) if entry is not None else []
+        again = [one for one in kept if one.intact]
         self._inbox.extendleft(reversed(again))
         self._saved_step = min(self._saved_step, target.step)
         self._disk.abandon(after=target.step)

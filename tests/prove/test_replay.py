@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from rerail.guard import Guard, Keep
 from rerail.prove import prover
 from rerail.tell import journal
-from toy import same, toy
+from toy import proofs, same, toy
 
 OFTEN = Keep(snapshot_every=5, probation=3)
 
@@ -24,19 +24,6 @@ def nan_rows(batch: dict[str, Any]) -> dict[str, Any]:
     x = batch["x"].clone()
     x[3], x[7, 0] = math.nan, math.inf
     return {**batch, "x": x}
-
-
-def proofs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Gather every proof that a guard makes."""
-    made = []
-    real = prover.prove
-
-    def prove(*given: Any, **more: Any) -> Any:
-        made.append(real(*given, **more))
-        return made[-1]
-
-    monkeypatch.setattr(prover, "prove", prove)
-    return made
 
 
 def test_the_unchanged_replay_gives_the_live_steps_very_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,9 +52,17 @@ class Swap:
     traced: bool = False
     again: int = 0
 
+    @property
+    def unchanged(self) -> bool:
+        """Say whether this is the failing step once more, with nothing changed."""
+        return self == Swap(again=self.again)
+
     def changes(self) -> dict[str, object]:
         """Return the fields that are not the default, by name."""
         return {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
+
+
+SOUND = Swap(batch=Which.OTHER, weights=Age.OLDER, optimizer=Age.OLDER)  # a healthy step, as far as one is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from rerail.core import plain
+from rerail.core.cause.cause import comes_again
 from rerail.core.detector import Detector
 from rerail.core.finding import Finding
 from rerail.core.knobs import NEUTRAL, Knobs
@@ -111,9 +112,18 @@ def settle(memory: Memory, verdict: Verdict, root: str, remedy: Remedy, step: fl
 
     `step` is how many steps were committed.
     """
-    ledger = memory.ledger.instead(root, remedy, verdict.tick, EPISODE, step)
+    ledger = memory.ledger.instead(root, remedy, verdict.tick, EPISODE, _progress(root, step))
     knobs = ledger.knobs(verdict.tick + 1)
     return replace(memory, ledger=ledger), replace(verdict, move=remedy.move, knobs=knobs, proved=remedy)
+
+
+def spent(memory: Memory, tick: int, root: str, step: float) -> int:
+    """Return how many remedies of the cause called `root` were used up lately, without progress where that counts."""
+    return memory.ledger.spent(root, tick, EPISODE, _progress(root, step))
+
+
+def _progress(root: str, step: float) -> float:
+    return step if comes_again(root) else -1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

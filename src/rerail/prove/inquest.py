@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rerail.core.cause import Cause, Kind, Suspicion, choose, next_trial
+from rerail.core.cause.cause import BY_ROWS
 from rerail.core.cause.investigate import unknown
 from rerail.core.remedy import HALTED, Remedy
 from rerail.core.trial import Swap, Trial
 from rerail.prove.replay import Bench, Scene
 
 Spent = Callable[[Cause], int]
-BY_ROWS = frozenset({Kind.DATA, Kind.TOXIC, Kind.CODE})  # what leaving rows out cures, however often it comes
 TELL_ONLY = frozenset({Kind.UNKNOWN, Kind.COMPILER})  # no remedy of ours is proved: the plan's ladder answers
 
 

@@ -106,7 +106,7 @@ class Bench:
             healthy=all(map(_band(scene, swap).holds, readings)),
             cost=cost,
             operation=operation,
-            exact=_same(reading, scene.live) if swap == Swap(again=swap.again) else None,
+            exact=_same(reading, scene.live) if swap.unchanged else None,
         )
 
     def _window(self, scene: Scene, swap: Swap) -> Trial:

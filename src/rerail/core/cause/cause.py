@@ -24,6 +24,18 @@ class Kind(str, Enum):
     UNKNOWN = "unknown"
 
 
+BY_ROWS = frozenset({Kind.DATA, Kind.TOXIC, Kind.CODE})  # what leaving rows out cures, however often it comes
+_COMES_AGAIN = frozenset({*BY_ROWS, Kind.TRANSIENT, Kind.LEVEL})
+
+
+def comes_again(root: str) -> bool:
+    """Say whether a repeat of the cause called `root` after steps forward is a new one.
+
+    A bad row in the next batch says nothing about the last one. A step size that was too large two steps ago still is.
+    """
+    return Kind(root.split(":")[1]) in _COMES_AGAIN
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """A named cause with its proof.

@@ -9,10 +9,11 @@ from rerail.core.cause.cause import Cause, Kind
 from rerail.core.cause.suspicion import Suspicion
 from rerail.core.knobs import NEUTRAL, Knobs, Precision
 from rerail.core.remedy import GO_ON, HALTED, NEWEST, Move, Remedy
-from rerail.core.trial import Age, Swap, Trial, Which
+from rerail.core.trial import SOUND, Age, Swap, Trial, Which
 
 HOLD, RAMP = 20, 20  # ticks that a smaller step is held, and ramped back over
 FP32_HOLD = CAP_HOLD = 1000
+PATIENCE = 2  # batches that are skipped before code that fails with every batch stops the run: no replay holds a clock
 WHOLE = 20  # whole batches that are skipped, or tried again, without a step forward, before the run is stopped
 
 
@@ -44,6 +45,15 @@ def candidates(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
     yield Candidate(remedy=HALTED, proof=None)
 
 
+def _code(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
+    everywhere = any(trial.changed == Swap(batch=Which.OTHER) and not trial.healthy for trial in cause.trials)
+    if everywhere and not case.finite:
+        yield Candidate(remedy=Remedy(move=Move.SKIP, again=True), proof=Swap(other_seed=True))
+        yield from PATIENCE * [Candidate(remedy=Remedy(move=Move.SKIP), proof=None)]
+    else:
+        yield from _rows(case, cause)
+
+
 def _rows(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
     left = tuple(row for row in range(case.rows) if row not in cause.rows)
     if cause.rows and left:
@@ -57,8 +67,9 @@ def _rows(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
         yield Candidate(remedy=Remedy(move=Move.SKIP, rows=rows, quarantine=bad), proof=Swap(batch=Which.OTHER))
 
 
-def _again(_: Suspicion, __: Cause) -> Iterator[Candidate]:
-    yield from WHOLE * [Candidate(remedy=Remedy(move=Move.SKIP, again=True), proof=Swap())]
+def _again(_: Suspicion, cause: Cause) -> Iterator[Candidate]:
+    healthy = next(trial.changed for trial in cause.trials if trial.healthy and trial.changed.unchanged)
+    yield from WHOLE * [Candidate(remedy=Remedy(move=Move.SKIP, again=True), proof=healthy)]
 
 
 def _precision(_: Suspicion, __: Cause) -> Iterator[Candidate]:
@@ -70,6 +81,8 @@ def _precision(_: Suspicion, __: Cause) -> Iterator[Candidate]:
 def _back(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
     yield from _rewound(case)
     yield from _slower(case, cause)
+    if case.window and any(trial.healthy and trial.changed == SOUND for trial in cause.trials):
+        yield Candidate(remedy=Remedy(move=Move.REWIND), proof=SOUND)  # the batch is bad too, and comes next
 
 
 def _rewound(case: Suspicion) -> Iterator[Candidate]:
@@ -115,7 +128,7 @@ def _dose(knobs: Knobs) -> Remedy:
 _CANDIDATES = {
     Kind.DATA: _rows,
     Kind.TOXIC: _rows,
-    Kind.CODE: _rows,
+    Kind.CODE: _code,
     Kind.TRANSIENT: _again,
     Kind.PRECISION: _precision,
     Kind.WEIGHTS: _back,

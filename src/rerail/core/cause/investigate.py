@@ -28,13 +28,16 @@ from rerail.core.cause.toxic import toxic_rows
 from rerail.core.knobs import Precision
 from rerail.core.operations import edge
 from rerail.core.reading import Reading
-from rerail.core.trial import Age, Operation, Swap, Trial, Which
+from rerail.core.trial import SOUND, Age, Operation, Swap, Trial, Which
 
 HOT = 3.0  # a learning rate this many times its usual value is a suspect by itself
 FARTHER = 5.0  # an update this many times as large, on the same weights and batch, is the optimizer's doing
+CONFIRMED = 2  # times that the unchanged step must fail once more, after the pattern
 SMALLER = 0.1  # the share of the step size that a divergence is tried with
 
 HALF = ("float16", "bfloat16")
+DRAWN = Swap(other_seed=True)
+A_DRAW = "healthy with other random numbers: a draw brings a formula to its edge"
 
 Inquiry = Generator[Swap, Trial, Cause]
 
@@ -87,8 +90,20 @@ class _Failure:
 
 def _investigate(case: Suspicion) -> Inquiry:
     again = yield Swap()
-    if again.healthy:
-        return (yield from _once_only(case))
+    return (yield from _once_only(case) if again.healthy else _standing(case, again))
+
+
+def _standing(case: Suspicion, again: Trial) -> Inquiry:
+    # A pattern is read off replays that each ran once, so it stands only where the unchanged step still fails after.
+    cause = yield from _pattern(case, again)
+    for number in range(1, 1 + CONFIRMED):
+        last = yield Swap(again=number)
+        if last.healthy:
+            return _now_and_then(case)
+    return cause
+
+
+def _pattern(case: Suspicion, again: Trial) -> Inquiry:
     traced = yield Swap(traced=True)
     if traced.healthy and case.compiled:
         return _Failure(case=case).cause(Kind.COMPILER, "compiled it fails again, in eager mode it is healthy")
@@ -107,12 +122,19 @@ def _investigate(case: Suspicion) -> Inquiry:
 
 def _once_only(case: Suspicion) -> Inquiry:
     second = yield Swap(again=1)
-    failure = _Failure(case=case, component=_failing(case, case.reading))
     if not second.healthy:
-        return failure.cause(Kind.UNKNOWN, "the same replay was healthy once and failed once")
+        return _now_and_then(case)
+    failure = _Failure(case=case, component=_failing(case, case.reading))
     return failure.cause(
         Kind.TRANSIENT, "replayed twice, with nothing changed, the step is healthy: hardware, or something outside it"
     )
+
+
+def _now_and_then(case: Suspicion) -> Cause:
+    failure = _Failure(case=case, component=_failing(case, case.reading))
+    why = "the same replay fails at times and is healthy at others: it hangs on something that no replay holds"
+    held = "a random generator or a counter of its own, say; name what carries it in state=[...]"
+    return failure.cause(Kind.TRANSIENT, why, held)
 
 
 def _component(case: Suspicion, again: Trial) -> Generator[Swap, Trial, str]:
@@ -164,9 +186,8 @@ def _batch(failure: _Failure) -> Inquiry:
         )
     if failure.made and failure.made.origin == "batch" and not failure.made.rows:
         return failure.cause(Kind.DATA, "a number of the batch that belongs to no row is not finite")
-    drawn = yield Swap(other_seed=True)
-    if drawn.healthy:
-        return failure.cause(Kind.CODE, "healthy with other random numbers: a draw brings a formula to its edge")
+    if (yield DRAWN).healthy:
+        return failure.cause(Kind.CODE, A_DRAW)
     rows = yield from _rows(failure)
     if failure.made and failure.made.origin == "batch":
         yield from _beside(rows, Age.OLDER)
@@ -208,11 +229,17 @@ def _state(failure: _Failure) -> Inquiry:
     case = failure.case
     older = yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)
     if not older.healthy:
+        came_in = failure.made is not None and failure.made.origin != "operation"
+        if came_in and case.other and (yield SOUND).healthy:
+            why = "another batch fails on these weights and not on older ones: weights and batch are both bad"
+            return failure.cause(Kind.WEIGHTS, why, step=case.step)
         oldest = yield Swap(weights=Age.OLDEST, optimizer=Age.OLDEST)
         if not oldest.healthy and case.mild:
             return failure.cause(
                 Kind.LEVEL, "finite throughout, and as high on older weights: the loss itself has changed"
             )
+        if not oldest.healthy and (yield DRAWN).healthy:
+            return failure.cause(Kind.CODE, A_DRAW)
         if not oldest.healthy:
             return failure.cause(Kind.CODE, "every batch fails, on older weights too")
     if not case.window:
@@ -227,7 +254,13 @@ def _course(failure: _Failure) -> Inquiry:
     if course.healthy:
         put = yield Swap(weights=Age.OLDER, optimizer=Age.NOW, batch=Which.OTHER, commit=True)
         kept = yield Swap(weights=Age.OLDER, optimizer=Age.OLDER, batch=Which.OTHER, commit=True)
-        if kept.healthy and (not put.healthy or _moved(put) > FARTHER * _moved(kept)):
+        spoils = kept.healthy and (not put.healthy or _moved(put) > FARTHER * _moved(kept))
+        if spoils and case.hotter >= HOT:
+            cool = replace(put.changed, lr_most=case.rate)
+            if (yield cool).healthy:
+                why = f"the learning rate is {case.hotter:.3g} times its usual value, and with that value it is healthy"
+                return failure.cause(Kind.STEP_SIZE, why, step=case.step)
+        if spoils:
             why = "put on older weights, this optimizer spoils them or throws them far; the older optimizer does not"
             return failure.cause(Kind.OPTIMIZER, why, step=case.step)
         why = "trained again, the same batches give healthy weights: these were changed from outside the step"

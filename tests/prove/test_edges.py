@@ -1,0 +1,171 @@
+"""Runs that a proof must not mistake for something else: chance, other clocks, reused buffers, two faults at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rerail.core.cause import Kind
+from rerail.core.remedy import Move
+from rerail.guard import Derailed, Guard, Keep
+from rerail.prove import prover
+from toy import proofs
+
+OFTEN = Keep(snapshot_every=5, probation=3)
+
+
+def batches(count: int, rows: int = 12) -> Iterator[dict[str, Any]]:
+    generator = torch.Generator().manual_seed(0)
+    for index in range(count):
+        x = torch.randn(rows, 8, generator=generator)
+        yield {"id": [f"{index}:{row}" for row in range(rows)], "x": x, "y": x.sum(1, keepdim=True)}
+
+
+def guarded(losses: Any = None, **more: Any) -> Guard:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 1))
+
+    def plain(batch: dict[str, Any]) -> Tensor:
+        return functional.mse_loss(model(batch["x"]), batch["y"])
+
+    made = (lambda batch: losses(model, batch)) if losses else plain
+    return Guard(model, torch.optim.Adam(model.parameters(), 1e-2), made, **{"keep": OFTEN, **more})
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3])
+def test_a_loss_that_fails_by_a_draw_of_its_own_is_tried_again_and_never_halts(
+    monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    made = proofs(monkeypatch)
+    own = torch.Generator().manual_seed(0)
+
+    def losses(model: nn.Module, batch: dict[str, Any]) -> Tensor:
+        bad = math.nan if torch.rand(1, generator=own) < share else 0.0
+        return functional.mse_loss(model(batch["x"]), batch["y"]) + bad
+
+    guard = guarded(losses)
+    for batch in batches(150):
+        guard.step(batch)
+    named = [proof.cause.kind for proof in made]
+    assert named.count(Kind.TRANSIENT) >= 0.9 * len(named) > 0
+    assert not any(proof.cause.exact for proof in made if proof.cause.kind is Kind.TRANSIENT)
+    assert guard.steps >= 145
+
+
+def test_a_component_of_weight_0_may_grow_as_it_likes() -> None:
+    def losses(model: nn.Module, batch: dict[str, Any]) -> dict[str, Tensor]:
+        made = model(batch["x"])
+        return {"fit": functional.mse_loss(made, batch["y"]), "size": made.square().mean().exp()}
+
+    guard = guarded(losses, weights={"size": 0.0})
+    moves = {guard.step(batch).verdict.move for batch in batches(100)}
+    assert moves == {Move.COMMIT}
+
+
+def test_a_loader_that_fills_the_same_tensors_again_is_not_replayed_from_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+    guard = guarded()
+    kept: dict[str, Any] = {"x": torch.zeros(12, 8), "y": torch.zeros(12, 1)}
+    for index, batch in enumerate(batches(60)):
+        for name, tensor in kept.items():
+            tensor.copy_(batch[name])
+        if index == 40:
+            kept["x"][3] = math.nan
+        guard.step({**kept, "id": batch["id"]})
+    (proof,) = made
+    assert (proof.cause.kind, proof.cause.samples) == (Kind.DATA, ("40:3",))
+    assert guard.steps == 60
+
+
+def test_a_learning_rate_set_by_hand_is_capped_not_chased(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+    guard = guarded()
+    (group,) = guard.optimizers[0].param_groups
+    for index, batch in enumerate(batches(120)):
+        group["lr"] = 30.0 if index >= 50 else 1e-2
+        guard.step(batch)
+    (proof,) = made
+    assert proof.cause.kind is Kind.STEP_SIZE
+    assert proof.remedy.knobs.lr_most == 1e-2
+    assert guard.optimizers[0].param_groups[0] is group  # what the user's loop holds goes on to count
+
+
+def test_poisoned_weights_and_a_bad_row_at_once_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+    guard = guarded()
+    for index, batch in enumerate(batches(60)):
+        if index == 40:
+            batch["x"][3] = math.nan
+            with torch.no_grad():
+                next(guard.model.parameters())[0, 0] = math.nan
+        guard.step(batch)
+    assert [proof.cause.kind for proof in made] == [Kind.WEIGHTS, Kind.DATA]
+    assert made[1].cause.samples == ("40:3",)
+    assert guard.steps == 60
+
+
+@pytest.mark.parametrize(("lasts", "halts"), [(1, False), (60, True)])
+def test_code_that_fails_with_every_batch_stops_the_run_only_where_it_goes_on(lasts: int, *, halts: bool) -> None:
+    calls = iter(range(10_000))
+
+    def losses(model: nn.Module, batch: dict[str, Any]) -> Tensor:
+        now = torch.tensor(0.0 if 40 <= step[0] < 40 + lasts else 1.0)
+        return functional.mse_loss(model(batch["x"]), batch["y"]) + now / now
+
+    step = [next(calls)]
+    guard = guarded(losses)
+    with pytest.raises(Derailed) if halts else nullcontext() as stopped:
+        for batch in batches(60):
+            guard.step(batch)
+            step[0] = next(calls)
+    assert guard.steps == (40 if halts else 59)
+    if stopped is not None:
+        cause = stopped.value.cause
+        assert (cause.kind, cause.operation.name) == (Kind.CODE, "div")
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR")
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr])
+def test_sparse_tensors_in_a_batch_neither_stop_a_proof_nor_leave_a_trace(
+    monkeypatch: pytest.MonkeyPatch, layout: torch.layout
+) -> None:
+    made = proofs(monkeypatch)
+    graph = torch.eye(20).to_sparse(layout=layout)
+
+    def losses(model: nn.Module, batch: dict[str, Any]) -> Tensor:
+        return functional.mse_loss(model(batch["x"]), batch["y"]) + 0 * (batch["graph"] @ torch.ones(20, 1)).sum()
+
+    guard = guarded(losses)
+    for index, batch in enumerate(batches(30)):
+        if index == 20:
+            batch["x"][3] = math.nan
+        guard.step({**batch, "graph": graph})
+    (proof,) = made
+    assert proof.cause.samples == ("20:3",)
+    assert not torch.is_anomaly_enabled()
+
+
+def test_a_failed_proof_tells_no_older_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a mistake of ours")
+
+    made = proofs(monkeypatch)
+    guard = guarded()
+    for index, batch in enumerate(batches(50)):
+        if index == 20:
+            batch["x"][3] = math.nan
+        guard.step(batch)
+    assert len(made) == 1
+    monkeypatch.setattr(prover, "prove", broken)
+    with pytest.raises(Derailed) as stopped:
+        for batch in batches(200):
+            batch["y"][:] = 1e30  # its square overflows
+            guard.step(batch)
+    assert stopped.value.cause is None
