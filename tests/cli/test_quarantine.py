@@ -6,6 +6,7 @@ import pytest
 
 from rerail.act.quarantine import Quarantine
 from rerail.cli import main
+from rerail.tell import journal
 
 
 @pytest.fixture
@@ -28,6 +29,8 @@ def test_a_released_sample_is_gone(run: Path, capsys: pytest.CaptureFixture[str]
     assert main(["quarantine", "release", str(run), "17"]) == 0
     assert capsys.readouterr().out == "released 17; 1 left in quarantine\n"
     assert Quarantine(run / "quarantine.jsonl").ids == {"vm-corrupted"}
+    (told,) = journal.read(run)
+    assert (told["text"], told["data"]) == ("released from quarantine", {"ids": ["17"]})
     assert main(["quarantine", "release", str(run), "vm-corrupted"]) == 0
     capsys.readouterr()
     assert main(["quarantine", "list", str(run)]) == 0

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rerail.core.cause import Kind
+from rerail.core.knobs import Precision
 from rerail.core.remedy import Move
 from rerail.guard import Derailed, Guard, Keep
 from rerail.prove import prover
@@ -169,3 +170,21 @@ def test_a_failed_proof_tells_no_older_cause(monkeypatch: pytest.MonkeyPatch) ->
             batch["y"][:] = 1e30  # its square overflows
             guard.step(batch)
     assert stopped.value.cause is None
+
+
+def test_an_edge_of_range_is_kept_alive_in_double_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+
+    def losses(model: nn.Module, batch: dict[str, Any]) -> Tensor:
+        wide = torch.exp(torch.tensor(100.0) if 30 <= step[0] < 40 else torch.tensor(1.0))  # past single precision
+        return functional.mse_loss(model(batch["x"]), batch["y"]) * (wide / wide)
+
+    step = [0]
+    guard = guarded(losses)
+    for batch in batches(60):
+        guard.step(batch)
+        step[0] += 1
+    assert [(one.cause.kind, one.remedy.knobs.precision) for one in made] == [(Kind.CODE, Precision.DOUBLE)]
+    assert "in double precision this step is healthy" in made[0].cause.why[-1]
+    assert guard.steps == 60
+    assert {one.dtype for one in guard.model.parameters()} == {torch.float32}

@@ -51,6 +51,16 @@ def test_a_ladder_that_answered_alone_is_what_was_adopted(make: Make) -> None:
     assert (case.moved, len(case.adopted), case.proved, case.recovered) == ("SKIP", 1, {}, None)
 
 
+def test_a_released_sample_is_in_quarantine_no_more(make: Make) -> None:
+    records = [
+        make("note", 7, text="quarantined", data={"ids": ["b", "a"]}),
+        make("note", 9, text="released from quarantine", data={"ids": ["b"]}),
+    ]
+    run = story.gather(records, name="x")
+    assert [kept.sample for kept in run.quarantined] == ["a"]
+    assert "Let out of quarantine: b." in run.remarks[0]
+
+
 def test_quarantined_samples_are_no_remark(make: Make) -> None:
     records = [
         make("reading", 7, values={"step": 6}),

@@ -13,7 +13,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from rerail.act.quarantine import NAME, Quarantine
 from rerail.tell import printed
-from rerail.tell.journal import run_folder
+from rerail.tell.journal import add_note, run_folder
 
 
 def fill(parser: ArgumentParser) -> None:
@@ -34,9 +34,11 @@ RELEASE = "Let samples in again. Where one id is unknown, all known ones are nam
 def run(arguments: Namespace) -> int:
     """List or release."""
     given = arguments[arguments.action]
-    quarantine = Quarantine(run_folder(Path(given.run)) / NAME)
+    folder = run_folder(Path(given.run))
+    quarantine = Quarantine(folder / NAME)
     if arguments.action == "release":
         quarantine.release(given.ids)
+        add_note(folder, "released from quarantine", {"ids": given.ids})
         printed.text(f"released {', '.join(given.ids)}; {len(quarantine.ids)} left in quarantine")
     elif quarantine.kept:
         printed.table(("Sample", "Tick", "Reason"), [(one.id, one.tick, one.reason) for one in quarantine.kept])

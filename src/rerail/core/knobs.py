@@ -11,12 +11,14 @@ from enum import IntEnum
 class Precision(IntEnum):
     """Number format of the forward pass, from the run's own to the widest.
 
-    FP32 switches autocasting off; WIDE also turns every cast to half precision in the user's code into one to single.
+    FP32 switches autocasting off; WIDE also turns every cast to half precision in the user's code into one to single;
+    DOUBLE computes every operation in double precision.
     """
 
     AS_RUN = 0
     FP32 = 1
     WIDE = 2
+    DOUBLE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rerail.core.knobs import Knobs, Precision
-from rerail.prove.wide import Wide
+from rerail.prove.wide import Double, Wide
 from rerail.sense.losses import Losses
 
 LossFunction = Callable[[Any], "Losses | Mapping[str, Tensor] | Tensor"]
@@ -58,7 +58,8 @@ def attempt(
             losses = Losses.of(recipe.losses(_own(batch)))
             total = losses.total(weighted(recipe.weights, knobs))
         scaled = total if len(batches) == 1 else total * share
-        (scaled if recipe.scaler is None else recipe.scaler.scale(scaled)).backward()  # type: ignore[no-untyped-call]
+        with _backward(knobs):
+            (scaled if recipe.scaler is None else recipe.scaler.scale(scaled)).backward()  # type: ignore[no-untyped-call]
         signals = {name: value.detach() for name, value in losses.signals.items()}
         for name, value in _scalars(losses, total, signals).items():
             part = value if len(batches) == 1 else value * share
@@ -93,4 +94,12 @@ def _precision(recipe: Recipe, knobs: Knobs) -> Iterator[None]:
             stack.enter_context(torch.autocast(recipe.device, enabled=False))
         if knobs.precision is Precision.WIDE:
             stack.enter_context(Wide())  # type: ignore[no-untyped-call]
+        if knobs.precision is Precision.DOUBLE:
+            stack.enter_context(torch.backends.mkldnn.flags(enabled=False))  # it has no double precision
+            stack.enter_context(Double())
         yield
+
+
+def _backward(knobs: Knobs) -> AbstractContextManager[Any]:
+    # Half formats and autocast are remembered by the graph; what was computed in double must go back in double.
+    return Double(casts=False) if knobs.precision is Precision.DOUBLE else nullcontext()

@@ -1,14 +1,19 @@
-"""Full precision for code that casts by itself: every cast to a half format becomes one to single precision."""
+"""Wider numbers for code that casts by itself: single precision in place of half, or double in place of both."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map
 
 HALF = (torch.float16, torch.bfloat16)
+BELOW_DOUBLE = (*HALF, torch.float32)
+FLOATING = (*BELOW_DOUBLE, torch.float64)
 
 
 class Wide(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -25,3 +30,46 @@ class Wide(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if kwargs.get("dtype") in HALF:
             kwargs["dtype"] = torch.float32
         return func(*args, **kwargs)
+
+
+class Double(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """While entered, every operation computes in double precision. Parameters and batch stay as they are.
+
+    Operations that write into a tensor, or only look at it in another shape, keep its format: what they share with
+    others would come apart. In a backward pass (`casts=False`) a cast does what it says: autograd brings each gradient
+    back to the format of what it belongs to.
+    """
+
+    def __init__(self, *, casts: bool = True) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._casts = casts
+
+    def __torch_dispatch__(
+        self,
+        func: Any,  # noqa: ANN401 (torch's own signature)
+        types: Any,  # noqa: ANN401
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        kwargs = dict(kwargs or {})
+        if self._casts and kwargs.get("dtype") in BELOW_DOUBLE:
+            kwargs["dtype"] = torch.float64
+        if func.is_view:
+            return func(*args, **kwargs)
+        to = _written(func, args, kwargs) or torch.float64
+        return func(*tree_map(partial(_cast, to=to), args), **tree_map(partial(_cast, to=to), kwargs))
+
+
+def _written(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> torch.dtype | None:  # noqa: ANN401
+    # An operation that writes computes in the format of what it writes to (the running statistics of a BatchNorm, say).
+    for number, argument in enumerate(func._schema.arguments):  # noqa: SLF001 (the schema has no public name)
+        if argument.alias_info is not None and argument.alias_info.is_write:
+            given = args[number] if number < len(args) else kwargs.get(argument.name)
+            if isinstance(given, Tensor) and given.is_floating_point():
+                return given.dtype
+    return None
+
+
+def _cast(one: Any, to: torch.dtype) -> Any:  # noqa: ANN401 (an argument is anything)
+    floating = isinstance(one, Tensor) and one.dtype in FLOATING and one.dtype != to
+    return one.to(to) if floating else one

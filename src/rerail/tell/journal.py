@@ -91,6 +91,14 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
                     yield _parse(line, f"{file.name}:{number}")
 
 
+def add_note(folder: Path, text: str, data: dict[str, Any]) -> None:
+    """Add a note to the journal of a run, which may be training: a line is written whole or not at all."""
+    tick = max((record["tick"] for record in read(folder)), default=0)
+    journal = Journal(folder)
+    journal.write("note", tick, text=text, data=data)
+    journal.close()
+
+
 def run_folder(folder: Path) -> Path:
     """Return the folder of a run.
 

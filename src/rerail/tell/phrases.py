@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from rerail.tell.fields import Record
 
-_PRECISIONS = {"FP32": "autocast off", "WIDE": "computed in single precision throughout"}
+_PRECISIONS = {
+    "FP32": "autocast off",
+    "WIDE": "computed in single precision throughout",
+    "DOUBLE": "computed in double precision",
+}
 SHOWN = 4  # numbers of one finding; a whole network of NaN would fill a page
 MOVES = {  # what a verdict asks for
     "COMMIT": "apply the update",

@@ -209,6 +209,8 @@ class _Gathering:
             named = [fields.plain(one) for one in fields.sequence(data, "ids")]
             self.quarantined += [Kept(sample=one, tick=tick, step=step) for one in named]
         else:
+            freed = {fields.plain(one) for one in fields.sequence(data, "ids")} if text == _RELEASED else set()
+            self.quarantined = [kept for kept in self.quarantined if kept.sample not in freed]
             self._remark(record, tick)
 
     def _remark(self, record: Record, tick: int) -> None:
@@ -223,4 +225,5 @@ class _Gathering:
         return self._by_tick[tick]
 
 
+_RELEASED = "released from quarantine"
 _KINDS = frozenset({"reading", "verdict", "trial", "cause", "remedy", "outcome", "artifact", "note"})

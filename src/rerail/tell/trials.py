@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SHOWN = 8  # numbers of one trial
 _BATCHES = {"OTHER": "the last healthy batch", "BOTH": "the last healthy batch with this one's rows beside it"}
 _AGES = {"OLDER": "of the last healthy snapshot", "OLDEST": "of the oldest snapshot kept"}
-_PRECISIONS = {"FP32": "autocast off", "WIDE": "single precision throughout"}
+_PRECISIONS = {"FP32": "autocast off", "WIDE": "single precision throughout", "DOUBLE": "double precision"}
 _SWITCHES = {
     "other_seed": "another seed",
     "commit": "one update, then the batch again",

@@ -119,6 +119,10 @@ def _quarantined(data: Record) -> str:
     return f"In quarantine, kept out of training from now on: {fields.listed(fields.sequence(data, 'ids'))}."
 
 
+def _released(data: Record) -> str:
+    return f"Let out of quarantine: {fields.listed(fields.sequence(data, 'ids'))}."
+
+
 def _evidence(data: Record) -> str:
     return f"Evidence kept in {fields.text(data, 'path')}: the batch, the state, the proof, a script that fails so."
 
@@ -128,6 +132,7 @@ _NOTES: dict[str, Callable[[Record], str]] = {
     "resume": _resumed,
     "end": _ended,
     "quarantined": _quarantined,
+    "released from quarantine": _released,
     "evidence kept": _evidence,
 }
 _SPEAKERS: dict[str, Callable[[Record], str | None]] = {

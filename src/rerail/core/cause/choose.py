@@ -49,6 +49,7 @@ def _code(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
     everywhere = any(trial.changed == Swap(batch=Which.OTHER) and not trial.healthy for trial in cause.trials)
     if everywhere and not case.finite:
         yield Candidate(remedy=Remedy(move=Move.SKIP, again=True), proof=Swap(other_seed=True))
+        yield from _widened(Precision.DOUBLE)
         yield from PATIENCE * [Candidate(remedy=Remedy(move=Move.SKIP), proof=None)]
     else:
         yield from _rows(case, cause)
@@ -73,7 +74,11 @@ def _again(_: Suspicion, cause: Cause) -> Iterator[Candidate]:
 
 
 def _precision(_: Suspicion, __: Cause) -> Iterator[Candidate]:
-    for wide in (Precision.FP32, Precision.WIDE):
+    yield from _widened(Precision.FP32, Precision.WIDE)
+
+
+def _widened(*formats: Precision) -> Iterator[Candidate]:
+    for wide in formats:
         remedy = Remedy(move=Move.SKIP, again=True, knobs=Knobs(precision=wide), hold=FP32_HOLD)
         yield Candidate(remedy=remedy, proof=Swap(precision=wide))
 
