@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rerail.core.knobs import Knobs, Precision
-from rerail.prove.wide import Double, Wide
+from rerail.prove.wide import Wide, doubled
 from rerail.sense.losses import Losses
 
 LossFunction = Callable[[Any], "Losses | Mapping[str, Tensor] | Tensor"]
@@ -95,11 +95,10 @@ def _precision(recipe: Recipe, knobs: Knobs) -> Iterator[None]:
         if knobs.precision is Precision.WIDE:
             stack.enter_context(Wide())  # type: ignore[no-untyped-call]
         if knobs.precision is Precision.DOUBLE:
-            stack.enter_context(torch.backends.mkldnn.flags(enabled=False))  # it has no double precision
-            stack.enter_context(Double())
+            stack.enter_context(doubled())
         yield
 
 
 def _backward(knobs: Knobs) -> AbstractContextManager[Any]:
     # Half formats and autocast are remembered by the graph; what was computed in double must go back in double.
-    return Double(casts=False) if knobs.precision is Precision.DOUBLE else nullcontext()
+    return doubled(casts=False) if knobs.precision is Precision.DOUBLE else nullcontext()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -58,6 +59,18 @@ class Double(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return func(*args, **kwargs)
         to = _written(func, args, kwargs) or torch.float64
         return func(*tree_map(partial(_cast, to=to), args), **tree_map(partial(_cast, to=to), kwargs))
+
+
+@contextmanager
+def doubled(*, casts: bool = True) -> Iterator[None]:
+    """Compute in double precision, without oneDNN's kernels, which have none."""
+    before = torch._C._get_mkldnn_enabled()  # noqa: SLF001 (the public flags warn about other hardware)
+    torch._C._set_mkldnn_enabled(False)  # noqa: SLF001
+    try:
+        with Double(casts=casts):
+            yield
+    finally:
+        torch._C._set_mkldnn_enabled(before)  # noqa: SLF001
 
 
 def _written(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> torch.dtype | None:  # noqa: ANN401
