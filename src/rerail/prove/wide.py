@@ -36,8 +36,8 @@ class Wide(TorchDispatchMode):  # type: ignore[no-untyped-call]
 class Double(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While entered, every operation computes in double precision. Parameters and batch stay as they are.
 
-    Operations that write into a tensor, or only look at it in another shape, keep its format: what they share with
-    others would come apart. In a backward pass (`casts=False`) a cast does what it says: autograd brings each gradient
+    Operations that write into a tensor, copy it, or only look at it in another shape keep its format: what they share
+    with others would come apart. In a backward pass (`casts=False`) a cast does what it says: autograd brings each gradient
     back to the format of what it belongs to.
     """
 
@@ -55,7 +55,7 @@ class Double(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs = dict(kwargs or {})
         if self._casts and kwargs.get("dtype") in BELOW_DOUBLE:
             kwargs["dtype"] = torch.float64
-        if func.is_view:
+        if func.is_view or func.overloadpacket is torch.ops.aten.clone:
             return func(*args, **kwargs)
         to = _written(func, args, kwargs) or torch.float64
         return func(*tree_map(partial(_cast, to=to), args), **tree_map(partial(_cast, to=to), kwargs))
