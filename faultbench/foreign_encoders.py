@@ -16,8 +16,8 @@ from . import foreign_common as common
 from .case import Case, Run, Truth
 from .foreign_common import CLASSES, LENGTH, ROWS, WIDTH
 from .rows import put, run, scaled, stream
+from .transformers_common import PACKAGE
 
-PACKAGE = "transformers==5.23.0"
 hf.logging.set_verbosity_error()
 warnings.filterwarnings("ignore", module="transformers")
 _SHAPE: dict[str, Any] = {

@@ -9,6 +9,7 @@ from transformers import BertConfig, BertModel, GPTNeoXConfig, GPTNeoXForCausalL
 
 from .case import Batch, Case, Run, Truth
 from .package_tools import adam, make_batches, replaced, start, with_rows
+from .transformers_common import PACKAGE
 
 WORDS = 32
 OUTLIER = 1  # a token with a massive first channel, such as the newline of trained models
@@ -182,7 +183,7 @@ CASES: tuple[Case, ...] = (
         name="gpt-neox-fp16-attention-scores",
         title="The product of query and key goes over 65504 in fp16 before it is scaled.",
         source="https://github.com/huggingface/transformers/pull/30199",
-        package="transformers==5.23.0",
+        package=PACKAGE,
         truth=Truth(
             kind="precision",
             component="text",
@@ -198,7 +199,7 @@ CASES: tuple[Case, ...] = (
         name="llama-left-padding-sees-nothing",
         title="A left-padded text's first query may see no key: softmax over minus infinities only.",
         source="https://github.com/unslothai/unsloth/pull/9848",
-        package="transformers==5.23.0",
+        package=PACKAGE,
         truth=Truth(
             kind="code",
             component="text",

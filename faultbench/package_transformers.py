@@ -17,8 +17,8 @@ from transformers import (
 
 from .case import Batch, Case, Run, Truth
 from .package_tools import adam, jumping_rate, make_batches, replaced, start, with_rows
+from .transformers_common import PACKAGE
 
-PACKAGE = "transformers==5.23.0"
 WORDS = 32  # vocabulary of the text models
 PREFIX_TOKEN = 3  # the task prefix that the T5 run meets from batch 31 on
 T5_STEP, GPT2_STEP, CTC_STEP, SERIES_STEP, RATE_STEP = 31, 33, 29, 36, 32

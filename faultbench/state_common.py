@@ -31,6 +31,25 @@ def once_after(commits: int, action: Callable[[], None]) -> Callable[[], None]:
     return after_commit
 
 
+def fire_once(module: nn.Module, commits: int, spoil: Callable[[Tensor], Tensor]) -> Callable[[], None]:
+    """Let `module` give a spoilt output once, at its first call after `commits` committed steps."""
+    armed = False
+
+    def arm() -> None:
+        nonlocal armed
+        armed = True
+
+    def hook(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        nonlocal armed
+        if not armed:
+            return output
+        armed = False
+        return spoil(output)
+
+    module.register_forward_hook(hook)
+    return once_after(commits, arm)
+
+
 def cut(rows: Rows, size: int, prefix: str) -> list[dict[str, Any]]:
     """Cut rows into batches of `size`, each row with its own id: prefix, batch number, place in the batch."""
     total = len(next(iter(rows.values())))

@@ -7,35 +7,16 @@ deep copy of the model shares them, so that a copy does not fire a second time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .case import Case, Run, Truth
-from .state_common import STEPS, class_rows, cut, mlp, once_after, regression_rows
+from .state_common import STEPS, class_rows, cut, fire_once, mlp, regression_rows
 
 SIZE = 16
-
-
-def _fire_once(module: nn.Module, commits: int, spoil: Callable[[Tensor], Tensor]) -> Callable[[], None]:
-    """Let `module` give a spoilt output once, at its first call after `commits` committed steps."""
-    armed = False
-
-    def arm() -> None:
-        nonlocal armed
-        armed = True
-
-    def hook(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        nonlocal armed
-        if not armed:
-            return output
-        armed = False
-        return spoil(output)
-
-    module.register_forward_hook(hook)
-    return once_after(commits, arm)
 
 
 def _nothing() -> None:
@@ -78,7 +59,7 @@ def _build_bit(seed: int, *, faulty: bool) -> Run:
         losses=lambda batch: {"mse": model.squared_error(batch["x"], batch["y"])},
         batches=cut(regression_rows(STEPS * SIZE, generator), SIZE, "bit"),
         held_out=cut(regression_rows(128, generator), 32, "bit-held"),
-        after_commit=_fire_once(model.head, 37, flip_exponent_bit) if faulty else _nothing,
+        after_commit=fire_once(model.head, 37, flip_exponent_bit) if faulty else _nothing,
     )
 
 
@@ -107,7 +88,7 @@ def _build_inf(seed: int, *, faulty: bool) -> Run:
         losses=losses,
         batches=cut(class_rows(STEPS * SIZE, generator), SIZE, "once"),
         held_out=cut(class_rows(128, generator), 32, "once-held"),
-        after_commit=_fire_once(encoder, 28, misread) if faulty else _nothing,
+        after_commit=fire_once(encoder, 28, misread) if faulty else _nothing,
     )
 
 
@@ -157,7 +138,7 @@ def _build_stale(seed: int, *, faulty: bool) -> Run:
         batches=cut(_bags(STEPS * SIZE, generator), SIZE, "bag"),
         held_out=cut(_bags(128, generator), 32, "bag-held"),
         weights={"topic": 1.0, "score": 0.2},
-        after_commit=_fire_once(model.words, 43, stale_memory) if faulty else _nothing,
+        after_commit=fire_once(model.words, 43, stale_memory) if faulty else _nothing,
     )
 
 
