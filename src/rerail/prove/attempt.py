@@ -101,4 +101,4 @@ def _precision(recipe: Recipe, knobs: Knobs) -> Iterator[None]:
 
 def _backward(knobs: Knobs) -> AbstractContextManager[Any]:
     # Half formats and autocast are remembered by the graph; what was computed in double must go back in double.
-    return doubled(casts=False) if knobs.precision is Precision.DOUBLE else nullcontext()
+    return doubled(backward=True) if knobs.precision is Precision.DOUBLE else nullcontext()

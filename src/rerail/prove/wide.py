@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 HALF = (torch.float16, torch.bfloat16)
 BELOW_DOUBLE = (*HALF, torch.float32)
@@ -36,14 +36,14 @@ class Wide(TorchDispatchMode):  # type: ignore[no-untyped-call]
 class Double(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While entered, every operation computes in double precision. Parameters and batch stay as they are.
 
-    Operations that write into a tensor, copy it, or only look at it in another shape keep its format: what they share
-    with others would come apart. In a backward pass (`casts=False`) a cast does what it says: autograd brings each gradient
-    back to the format of what it belongs to.
+    Operations that write into a tensor, or only look at it in another shape, keep its format: what they share with
+    others would come apart. In a backward pass an operation is as wide as the widest that it is given, and a cast does
+    what it says: autograd brings each gradient back to the format of what it belongs to.
     """
 
-    def __init__(self, *, casts: bool = True) -> None:
+    def __init__(self, *, backward: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._casts = casts
+        self._backward = backward
 
     def __torch_dispatch__(
         self,
@@ -53,21 +53,23 @@ class Double(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
         kwargs = dict(kwargs or {})
-        if self._casts and kwargs.get("dtype") in BELOW_DOUBLE:
+        if not self._backward and kwargs.get("dtype") in BELOW_DOUBLE:
             kwargs["dtype"] = torch.float64
-        if func.is_view or func.overloadpacket is torch.ops.aten.clone:
+        if func.is_view:
             return func(*args, **kwargs)
-        to = _written(func, args, kwargs) or torch.float64
+        formats = {one.dtype for one in tree_leaves((args, kwargs)) if isinstance(one, Tensor)}
+        double = not self._backward or torch.float64 in formats
+        to = _written(func, args, kwargs) or (torch.float64 if double else None)
         return func(*tree_map(partial(_cast, to=to), args), **tree_map(partial(_cast, to=to), kwargs))
 
 
 @contextmanager
-def doubled(*, casts: bool = True) -> Iterator[None]:
+def doubled(*, backward: bool = False) -> Iterator[None]:
     """Compute in double precision, without oneDNN's kernels, which have none."""
     before = torch._C._get_mkldnn_enabled()  # noqa: SLF001 (the public flags warn about other hardware)
     torch._C._set_mkldnn_enabled(False)  # noqa: SLF001
     try:
-        with Double(casts=casts):
+        with Double(backward=backward):
             yield
     finally:
         torch._C._set_mkldnn_enabled(before)  # noqa: SLF001
@@ -83,6 +85,5 @@ def _written(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> torch
     return None
 
 
-def _cast(one: Any, to: torch.dtype) -> Any:  # noqa: ANN401 (an argument is anything)
-    floating = isinstance(one, Tensor) and one.dtype in FLOATING and one.dtype != to
-    return one.to(to) if floating else one
+def _cast(one: Any, to: torch.dtype | None) -> Any:  # noqa: ANN401 (an argument is anything)
+    return one.to(to) if isinstance(one, Tensor) and one.dtype in FLOATING and to is not None else one
