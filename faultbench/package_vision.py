@@ -66,11 +66,13 @@ def build_nothing_masked(seed: int, *, faulty: bool) -> Run:
     least = 0.0 if faulty else 0.25
     train, held = stream(partial(pictures, alike=True), seed)
     for step, batch in enumerate(train):
-        ratio = max(0.5 if step < 20 else 0.25 if step < 36 else least, least)
+        ratio = max(0.5 if step < 20 else 0.25 if step < 44 else least, least)
         train[step] = {**batch, "ratio": torch.full((16,), ratio)}
     held = [{**batch, "ratio": torch.full((16,), 0.5)} for batch in held]
     decoder = {"decoder_hidden_size": 16, "decoder_num_hidden_layers": 1, "decoder_num_attention_heads": 2}
-    model = ViTMAEForPreTraining(ViTMAEConfig(**picture_sizes(**decoder, decoder_intermediate_size=32)))
+    model = ViTMAEForPreTraining(
+        ViTMAEConfig(**picture_sizes(num_hidden_layers=1, **decoder, decoder_intermediate_size=32))
+    )
 
     def losses(batch: Batch) -> dict[str, Tensor]:
         model.config.mask_ratio = float(batch["ratio"][0])
@@ -127,7 +129,7 @@ CASES: tuple[Case, ...] = (
         package=PACKAGE,
         repairable=False,
         truth=Truth(
-            kind="code", component="pixels", operation="div", line="loss = (loss * mask).sum() / mask.sum()", step=36
+            kind="code", component="pixels", operation="div", line="loss = (loss * mask).sum() / mask.sum()", step=44
         ),
         build=build_nothing_masked,
     ),
