@@ -129,7 +129,7 @@ class Guard:
         self._logbook = Logbook(self.run, listeners)
         about = {"config": config or {}, "environment": environment()}
         self._logbook.begin(self.tick, step=self.steps, resumed=resumed, about=about)
-        self._sensors = Sensors(model, self.keep.sensors_every, self._parts.loose())
+        self._sensors = Sensors(model, self._parts.held.named, self.keep.sensors_every)
         self._buffers = Buffers(model)
         self._inbox: deque[Entry] = deque()
         self._window = Window(self.keep.memory_bytes)
@@ -211,8 +211,7 @@ class Guard:
         if not entry.batches:
             self._inbox.popleft()
             return Step(tick=self.tick, number=self.steps, verdict=Verdict(tick=self.tick, move=Move.SKIP))
-        for optimizer in self.optimizers:
-            optimizer.zero_grad(set_to_none=True)
+        self._parts.held.zero_gradients()
         self._prover.attempting()
         try:
             self._knobs = self._memory.knobs()
@@ -289,7 +288,7 @@ class Guard:
         known |= self._observed
         self._observed = {}
         known |= {f"off/{name}": 1.0 for name in self._off()}
-        inputs = [rows.tensors(batch) for batch in entry.batches] if entry else []
+        inputs = map(rows.by_row, entry.batches if entry else ())  # taken apart on suspicion only
         return self._sensors.read(self.tick + 1, scalars, known, inputs)
 
     def _off(self) -> list[str]:
@@ -326,8 +325,7 @@ class Guard:
     def _commit(self, verdict: Verdict, reading: Reading) -> None:
         limit = min(self.clip_norm, verdict.knobs.clip_norm)
         if (norm := reading.values["grad/norm"]) > limit:
-            trained = [*self.model.parameters(), *self._parts.loose()]
-            clip([one.grad for one in trained if one.grad is not None], norm, limit)
+            clip(self._parts.held.gradients(), norm, limit)
         before = weights_of(self.model) if self._sensors.due(verdict.tick) else None
         commit(self.optimizers, verdict.knobs, self.scaler)
         if before is not None:
@@ -423,7 +421,7 @@ class Guard:
         return Bench(
             recipe=self.recipe,
             parts=self._parts,
-            sensors=Sensors(self.model, self.keep.sensors_every, self._parts.loose()),
+            sensors=Sensors(self.model, self._parts.held.named, self.keep.sensors_every),
             scheduler=self.scheduler,
             after_commit=self.after_commit,
         )

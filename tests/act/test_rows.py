@@ -1,7 +1,10 @@
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import UserDict
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 
@@ -66,3 +69,79 @@ def test_a_window_forgets_what_a_healthy_snapshot_holds() -> None:
         window.add(step, Entry(batches=[torch.zeros(1)], position={"step": step}))
     window.forget(3)
     assert [entry.position for entry in window.take()] == [{"step": 4}, {"step": 5}]
+
+
+class Attributes(UserDict[str, Any]):
+    """A mapping whose items are attributes too, as some tokenizers give."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "data":
+            raise AttributeError(name)
+        return self.data[name]
+
+
+@dataclass
+class Both:
+    x: torch.Tensor
+    id: list[str]
+
+
+IDS = ["a", "b", "c", "d"]
+
+
+def test_ids_say_how_many_rows_there_are_and_time_may_come_first() -> None:
+    batch = {"id": IDS, "x": torch.arange(40).reshape(5, 4, 2).float(), "y": torch.arange(4)}
+    assert rows.count(batch) == 4
+    picked = rows.select(batch, [1, 3])
+    assert torch.equal(picked["x"], batch["x"][:, [1, 3]])
+    assert picked["y"].tolist() == [1, 3]
+    assert [tuple(one.shape) for one in rows.by_row(batch)] == [(4, 5, 2), (4,)]
+
+
+def test_a_list_may_hold_a_tensor_a_row() -> None:
+    clips = [torch.full((length,), float(length)) for length in (3, 5, 2, 4)]
+    batch = {"id": IDS, "x": clips}
+    picked = rows.select(batch, [2])
+    assert [one.tolist() for one in picked["x"]] == [[2.0, 2.0]]
+    (padded,) = rows.by_row(batch)
+    assert padded.shape == (4, 5)
+    assert padded.min(1).values.tolist() == padded.max(1).values.tolist() == [3.0, 5.0, 2.0, 4.0]
+
+
+def test_arrays_and_numpy_ids_lose_the_same_rows() -> None:
+    batch = {"id": np.arange(4), "x": torch.arange(4.0), "y": np.arange(8.0).reshape(4, 2)}
+    picked = rows.select(batch, [0, 2])
+    assert (rows.ids(picked), picked["x"].tolist(), picked["y"].tolist()) == (["0", "2"], [0, 2], [[0, 1], [4, 5]])
+    assert len(rows.tensors(batch)) == 2  # ids are no content
+
+
+def test_a_batch_keeps_its_kind() -> None:
+    batch = Attributes(id=IDS, x=torch.arange(4.0))
+    picked = rows.select(batch, [1])
+    assert isinstance(picked, Attributes)
+    assert picked.x.tolist() == [1.0]
+    assert batch.x.tolist() == [0.0, 1.0, 2.0, 3.0]
+    both = rows.select(Both(torch.arange(4.0), IDS), [3])
+    assert (both.x.tolist(), both.id) == ([3.0], ["d"])
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        {"x": torch.zeros(4, 3), "edges": torch.zeros(2, 9, dtype=torch.int64)},
+        {"id": IDS, "x": torch.zeros(4, 3), "letters": torch.arange(11), "lengths": torch.tensor([2, 4, 3, 2])},
+        {"x": torch.nn.utils.rnn.pack_sequence([torch.zeros(3), torch.zeros(2)])},
+        {},
+        "nothing",
+    ],
+    ids=["graph", "texts end to end", "packed", "empty", "text"],
+)
+def test_what_cannot_be_taken_apart_has_no_rows(batch: object) -> None:
+    assert rows.count(batch) == 0
+    assert rows.by_row(batch) == []
+
+
+def test_sparse_and_nested_tensors_have_no_rows() -> None:
+    batch = {"x": torch.zeros(4, 3), "graph": torch.eye(4).to_sparse(), "clips": torch.zeros(4)}
+    assert rows.count(batch) == 4
+    assert len(rows.by_row(batch)) == 2

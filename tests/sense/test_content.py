@@ -27,7 +27,7 @@ KEPT = [usual(seed) for seed in range(1, 6)]
 
 
 def looked_at(batch: list[Tensor]) -> Content:
-    return content(batch, ROWS, KEPT)
+    return content(batch, KEPT)
 
 
 def test_an_ordinary_batch_has_nothing_odd() -> None:
@@ -68,7 +68,7 @@ def test_the_same_row_twice_is_named_unless_that_is_usual() -> None:
     for one in batch:
         one[5] = one[1]
     assert sorted(looked_at(batch).unfit) == [1, 5]
-    assert content(batch, ROWS, [*KEPT, batch]).unfit == {}
+    assert content(batch, [*KEPT, batch]).unfit == {}
 
 
 def test_missing_values_that_every_batch_has_are_not_odd() -> None:
@@ -77,11 +77,11 @@ def test_missing_values_that_every_batch_has_are_not_odd() -> None:
         batch[0][::2, 3] = math.nan
         return batch
 
-    assert content(with_gaps(9), ROWS, [with_gaps(seed) for seed in range(5)]).unfit == {}
+    assert content(with_gaps(9), [with_gaps(seed) for seed in range(5)]).unfit == {}
 
 
 def test_without_a_history_only_what_is_not_finite_is_odd() -> None:
     batch = usual(9)
     batch[0][1], batch[1][2] = math.nan, 0
-    assert list(content(batch, ROWS, []).unfit) == [1]
-    assert content([torch.zeros(3)], ROWS, []) == Content(unfit={}, far={})
+    assert list(content(batch, []).unfit) == [1]
+    assert content([torch.zeros(3)], []) == Content(unfit={}, far={})

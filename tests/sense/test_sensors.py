@@ -115,11 +115,6 @@ def test_a_bf16_and_an_fp32_component_add_up_in_fp32() -> None:
     assert float(total) == pytest.approx(1.0001)
 
 
-def test_a_packed_tensor_has_no_rows() -> None:
-    packed = torch.full((100, 2), math.nan)
-    assert nonfinite_rows([[torch.zeros(8, 4), packed]]) == {}
-
-
 def test_an_odd_number_elsewhere_does_not_make_the_batch_suspect() -> None:
     net = model()
     net(torch.randn(3, 4)).sum().backward()
@@ -139,7 +134,7 @@ def test_a_large_finite_gradient_is_finite(dtype: torch.dtype) -> None:
 def test_parameters_thawed_later_or_held_outside_the_model_are_read() -> None:
     net, temperature = nn.Linear(2, 1), nn.Parameter(torch.ones(()))
     net.weight.requires_grad_(False)
-    sensors = Sensors(net, loose=[temperature])
+    sensors = Sensors(net, lambda: [*net.named_parameters(), ("loose.0", temperature)])
     net.weight.requires_grad_(True)
     net.weight.grad = torch.full_like(net.weight, math.nan)
     temperature.grad = torch.tensor(3.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,6 +27,47 @@ class Stateful(Protocol):
         ...
 
 
+class Held:
+    """The parameters that the optimizers hold, by name, and the model's others. Looked up again where a group grows."""
+
+    def __init__(self, model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> None:
+        self._model, self._optimizers = model, optimizers
+        self._count = -1
+        self._named: list[tuple[str, nn.Parameter]] = []
+        self._others: list[nn.Parameter] = []
+
+    def all(self) -> list[nn.Parameter]:
+        """Return every parameter of every group."""
+        return [one for optimizer in self._optimizers for group in optimizer.param_groups for one in group["params"]]
+
+    def named(self) -> list[tuple[str, nn.Parameter]]:
+        """Return the trained parameters with their names; those outside the model are `loose.N`."""
+        groups = (group for optimizer in self._optimizers for group in optimizer.param_groups)
+        if (count := sum(len(group["params"]) for group in groups)) != self._count:
+            self._count = count
+            self._look()
+        return self._named
+
+    def gradients(self) -> list[Tensor]:
+        """Return the gradients that stand."""
+        return [one.grad for _, one in self.named() if one.grad is not None]
+
+    def zero_gradients(self) -> None:
+        """Forget all gradients, also those of parameters that no optimizer holds: they would add up for ever."""
+        for _, parameter in self.named():
+            parameter.grad = None
+        for parameter in self._others:
+            parameter.grad = None
+
+    def _look(self) -> None:
+        held = {id(one): one for one in self.all()}
+        self._named = [(name, one) for name, one in self._model.named_parameters() if id(one) in held]
+        self._others = [one for one in self._model.parameters() if id(one) not in held]
+        own = {id(one) for _, one in self._named}
+        loose = [one for number, one in held.items() if number not in own]
+        self._named += [(f"loose.{number}", one) for number, one in enumerate(loose)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What a rewind restores. `others` are schedules, a scaler and all that the user named."""
@@ -34,12 +75,16 @@ class Parts:
     model: nn.Module
     optimizers: Sequence[torch.optim.Optimizer]
     others: Sequence[Stateful] = ()
+    held: Held = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look which parameters are trained."""
+        object.__setattr__(self, "held", Held(self.model, self.optimizers))
 
     def loose(self) -> list[nn.Parameter]:
         """Return the parameters that an optimizer holds and the model does not: a criterion's, a temperature."""
         own = {id(parameter) for parameter in self.model.parameters()}
-        groups = (group for optimizer in self.optimizers for group in optimizer.param_groups)
-        return [parameter for group in groups for parameter in group["params"] if id(parameter) not in own]
+        return [parameter for parameter in self.held.all() if id(parameter) not in own]
 
     def generators(self) -> list[torch.Generator]:
         """Return the generators that modules keep as attributes of their own."""
@@ -85,6 +130,15 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, saved: Mapping[str, Any
         group.clear()  # the user's loop may hold this very group, to set its learning rate
         group.update(loaded)
         optimizer.param_groups[number] = group
+    trained = [one for group in groups for one in group["params"]]
+    for number, kept in saved["state"].items():  # torch casts to the weights' format, which is not always the state's
+        _in_its_own_format(optimizer.state[trained[number]], kept)
+
+
+def _in_its_own_format(loaded: dict[str, Any], saved: Mapping[str, Any]) -> None:
+    for name, value in saved.items():
+        if isinstance(value, Tensor) and loaded[name].dtype != value.dtype:
+            loaded[name] = value.to(loaded[name].device, copy=True)
 
 
 def capture_random(own: Sequence[torch.Generator]) -> dict[str, Any]:

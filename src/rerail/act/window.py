@@ -43,6 +43,9 @@ class Entry:
         kept, first = [], 0
         for batch in self.batches:
             length = rows.count(batch)
+            if not length:  # it cannot be taken apart
+                kept.append(batch)
+                continue
             good = [row - first for row in rows_ if first <= row < first + length]
             first += length
             if good:
@@ -56,7 +59,9 @@ class Entry:
 
     def ids(self) -> list[str]:
         """Return the sample id of every row, empty where a batch names none."""
-        return [one for batch in self.batches for one in rows.ids(batch) or [""] * rows.count(batch)]
+        return [
+            one for batch in self.batches if (count := rows.count(batch)) for one in rows.ids(batch) or [""] * count
+        ]
 
 
 class Window:

@@ -44,6 +44,12 @@ class Band:
         return all(math.isfinite(value) and value <= self.highest.get(name, math.inf) for name, value in told.items())
 
 
+def finite(reading: Reading) -> bool:
+    """Say whether all that a step is judged by is finite: losses, gradient, weights. A signal of the user's may be NaN."""
+    told = (value for name, value in reading.values.items() if judged(name) or name == "loss/total")
+    return all(map(math.isfinite, told))
+
+
 def judged(name: str) -> bool:
     """Say whether a band has this signal: each component, the gradient norm. The total moves when a weight does."""
     return (name.startswith("loss/") and name != "loss/total") or name == "grad/norm" or name.startswith("weight/norm")

@@ -148,13 +148,13 @@ def _compiled(module: nn.Module) -> bool:
 
 
 def _content(entry: Entry, kept: list[Entry]) -> Content:
-    before = [rows.tensors(batch) for one in kept for batch in one.batches]
+    before = [rows.by_row(batch) for one in kept for batch in one.batches]
     unfit: dict[int, str] = {}
     far: dict[int, str] = {}
     first = 0
     for batch in entry.batches:
         count = rows.count(batch)
-        here = content(rows.tensors(batch), count, before)
+        here = content(rows.by_row(batch), before, rows.ids(batch))
         unfit |= {first + row: reason for row, reason in here.unfit.items()}
         far |= {first + row: reason for row, reason in here.far.items()}
         first += count

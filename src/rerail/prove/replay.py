@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rerail.act import state
 from rerail.act.commit import clip, commit
 from rerail.act.window import Entry
-from rerail.core.band import Band
+from rerail.core.band import Band, finite
 from rerail.core.knobs import Knobs
 from rerail.core.reading import Reading
 from rerail.core.trial import Age, Operation, Swap, Trial, Which
@@ -65,14 +64,14 @@ class Bench:
     def borrowed(self) -> Iterator[None]:
         """Put everything that a replay touches back at the end: state, gradients, generators, modes."""
         saved = state.capture(self.parts)
-        trained = self._trained()
-        gradients = [one.grad for one in trained]
+        held = [*self.parts.model.parameters(), *self.parts.loose()]
+        gradients = [one.grad for one in held]
         modes = {module: module.training for module in self.parts.model.modules()}
         try:
             yield
         finally:
             state.restore(self.parts, saved)
-            for parameter, gradient in zip(trained, gradients, strict=True):
+            for parameter, gradient in zip(held, gradients, strict=True):
                 parameter.grad = gradient
             for module, mode in modes.items():
                 module.training = mode
@@ -116,7 +115,7 @@ class Bench:
         for entry in (*before, scene.entry):
             reading, _ = self._read(scene, swap, entry.batches, knobs)
             readings.append(reading)
-            if not all(map(math.isfinite, reading.values.values())) or entry is scene.entry:
+            if not finite(reading) or entry is scene.entry:
                 break
             self._commit(scene, reading, knobs)
         whole = len(readings) == len(before) + 1
@@ -128,8 +127,7 @@ class Bench:
         )
 
     def _read(self, scene: Scene, swap: Swap, batches: Sequence[Any], knobs: Knobs) -> tuple[Reading, Operation | None]:
-        for optimizer in self.parts.optimizers:
-            optimizer.zero_grad(set_to_none=True)
+        self.parts.held.zero_gradients()
         scale = float(self.recipe.scaler.get_scale()) if self.recipe.scaler is not None else 1.0
         recipe = _recipe(self.recipe, swap, scale)
         operation = None
@@ -152,8 +150,7 @@ class Bench:
         with quietly_traced(self.parts.model, scene.other.batches) as tracer:
             made = attempt(recipe, scene.other.batches, knobs, on_part=tracer.part)
         healthy = state.finite([*made.scalars.values(), *self._dense()])
-        for optimizer in self.parts.optimizers:
-            optimizer.zero_grad(set_to_none=True)
+        self.parts.held.zero_gradients()
         state.restore(self.parts, scene.now)
         return frozenset(tracer.made) if healthy else frozenset()
 
@@ -170,11 +167,8 @@ class Bench:
             self.after_commit()
         return moved
 
-    def _trained(self) -> list[nn.Parameter]:
-        return [*self.parts.model.parameters(), *self.parts.loose()]
-
     def _gradients(self) -> list[Tensor]:
-        return [one.grad for one in self._trained() if one.grad is not None]
+        return self.parts.held.gradients()
 
     def _dense(self) -> list[Tensor]:
         return [one.coalesce().values() if one.is_sparse else one for one in self._gradients()]
@@ -183,8 +177,7 @@ class Bench:
 def _band(scene: Scene, swap: Swap) -> Band:
     # Where numbers stopped being finite, one step is cured when they are again: old weights have old, higher losses,
     # and a rare row a high one. Whether training goes well is asked of windows, and of what follows a commit.
-    gone = not all(map(math.isfinite, scene.live.values.values()))
-    return Band() if gone and not swap.commit else scene.band
+    return Band() if not finite(scene.live) and not swap.commit else scene.band
 
 
 def _of(scene: Scene, swap: Swap) -> dict[str, Any]:

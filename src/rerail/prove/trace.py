@@ -24,6 +24,7 @@ from rerail.act import rows
 from rerail.core.trial import Operation
 
 _GARBAGE = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "resize_", "empty_permuted"}
+_TAKEN_IN = {"lift_fresh", "lift_fresh_copy"}  # what a tensor made of the user's own numbers passes through
 _OURS = ("/rerail/prove/", "/rerail/guard.py", "/torch/")  # frames that are not the user's
 _LONGEST = 160  # characters of a source line
 
@@ -135,6 +136,8 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 mark = min(computed, key=lambda one: one.order)
             elif before.marks and level <= before.level:
                 mark = before.marks[0]
+            elif name in _TAKEN_IN and before.level:  # an array of the user's, say
+                mark = _Mark(-1, Operation(origin="batch", rows=self._of_batch(tensor)))
             else:
                 made = self._operation(name, before, tensor)
                 asked = before.level > 0 and level <= before.level
@@ -174,10 +177,11 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return tuple(first + row for row in found) if len(found) < count else ()
 
     def _of_batch(self, tensor: Tensor) -> tuple[int, ...]:
-        if tensor.dim() == 0 or tensor.shape[0] != self._rows[self._part]:
+        where = rows.dimension(tensor, self._rows[self._part])
+        if where is None:
             return ()
-        bad = ~torch.isfinite(tensor)
-        found: list[int] = bad.reshape(len(tensor), -1).any(1).nonzero().flatten().tolist()
+        bad = ~torch.isfinite(tensor).movedim(where, 0)
+        found: list[int] = bad.reshape(len(bad), -1).any(1).nonzero().flatten().tolist()
         return tuple(self._first[self._part] + row for row in found)
 
     def _mark_source(self, tensors: Sequence[Tensor], origin: str, part: int) -> None:
@@ -241,7 +245,7 @@ class _Places:
 
 def _floating(given: object) -> Iterator[Tensor]:
     if isinstance(given, Tensor):
-        if (given.is_floating_point() or given.is_complex()) and given.numel() and given.layout is torch.strided:
+        if (given.is_floating_point() or given.is_complex()) and given.numel() and _plain(given):
             yield given
     elif isinstance(given, Mapping):
         for one in given.values():
@@ -249,6 +253,10 @@ def _floating(given: object) -> Iterator[Tensor]:
     elif isinstance(given, list | tuple):
         for one in given:
             yield from _floating(one)
+
+
+def _plain(tensor: Tensor) -> bool:
+    return tensor.layout is torch.strided and not tensor.is_nested
 
 
 def _edges(tensor: Tensor) -> tuple[float, float]:

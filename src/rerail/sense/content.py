@@ -32,34 +32,29 @@ class Content:
     far: Mapping[int, str]
 
 
-def content(tensors: Sequence[Tensor], count: int, kept: Sequence[Sequence[Tensor]]) -> Content:
-    """Look at the rows of a batch's `tensors`, `count` of them, beside those of healthy batches, in the same order.
+def content(tensors: Sequence[Tensor], kept: Sequence[Sequence[Tensor]], ids: Sequence[str] = ()) -> Content:
+    """Look at the rows of a batch's `tensors`, each `(rows, ...)`, beside those of healthy batches, in the same order.
 
     Unfit is a number that is not finite, a constant row where none was (unless the row's own mask says that it is
     empty), a single whole number of 0 or less where all were positive (a length, say), or a row that is there twice
-    where none was. Far is a magnitude `FAR` times beyond any seen. Tensors of another length have no rows.
+    where none was, unless under the same of the `ids`: a sampler that draws with replacement. Far is a magnitude `FAR`
+    times beyond any seen.
     """
     unfit: dict[int, str] = {}
     far: dict[int, str] = {}
-    with_rows = [n for n, one in enumerate(tensors) if _has_rows(one, count)]
-    before = [[batch[n] for n in with_rows] for batch in kept if len(batch) == len(tensors)]
-    empty = _declared_empty([tensors[n] for n in with_rows])
-    for place, n in enumerate(with_rows):
+    before = [batch for batch in kept if len(batch) == len(tensors)]
+    empty = _declared_empty(tensors)
+    for place, tensor in enumerate(tensors):
         seen = _seen([batch[place] for batch in before])
-        for row, numbers in enumerate(tensors[n].detach().reshape(count, -1)):
+        for row, numbers in enumerate(tensor.reshape(len(tensor), -1)):
             if reason := _unfit(numbers, seen, declared=row in empty):
                 unfit.setdefault(row, reason)
             elif reason := _far(numbers, seen):
                 far.setdefault(row, reason)
-    twice = _twice([tensors[n] for n in with_rows])
+    twice = _twice(tensors, ids)
     if twice and not any(_twice(batch) for batch in before):
         unfit |= {row: "the same row is in the batch twice" for row in twice if row not in unfit}
     return Content(unfit=unfit, far=far)
-
-
-def _has_rows(tensor: Tensor, count: int) -> bool:
-    plain = tensor.layout is torch.strided and not tensor.is_complex()
-    return plain and tensor.dim() > 0 and tensor.shape[0] == count
 
 
 def _unfit(numbers: Tensor, seen: _Seen | None, *, declared: bool) -> str:
@@ -80,7 +75,8 @@ def _unfit(numbers: Tensor, seen: _Seen | None, *, declared: bool) -> str:
 def _far(numbers: Tensor, seen: _Seen | None) -> str:
     if seen is None or not numbers.numel() or numbers.dtype is torch.bool:
         return ""
-    largest = float(numbers.abs().max())
+    known = numbers[torch.isfinite(numbers)] if numbers.is_floating_point() else numbers
+    largest = float(known.abs().max()) if known.numel() else 0.0
     if largest <= FAR * max(seen.largest, TINY):
         return ""
     return f"a magnitude of {largest:.3g}, where no other row passed {seen.largest:.3g}"
@@ -91,13 +87,14 @@ def _declared_empty(tensors: Sequence[Tensor]) -> set[int]:
     return {row for mask in masks for row, said in enumerate(mask) if bool((said == said[0]).all())}
 
 
-def _twice(tensors: Sequence[Tensor]) -> list[int]:
-    """Return the rows that are equal to another one in every tensor that tells rows apart."""
+def _twice(tensors: Sequence[Tensor], ids: Sequence[str] = ()) -> list[int]:
+    """Return the rows that are equal to one of another id in every tensor that tells rows apart."""
     telling = [one.detach().cpu().contiguous() for one in tensors if one.dim() > 1 and one.numel()]
     if not telling:
         return []
     rows = [b"".join(one[row].view(torch.uint8).numpy().tobytes() for one in telling) for row in range(len(telling[0]))]
-    count = Counter(rows)
+    drawn = set(zip(ids, rows, strict=True)) if len(ids) == len(rows) else list(enumerate(rows))
+    count = Counter(row for _, row in drawn)
     return [number for number, row in enumerate(rows) if count[row] > 1]
 
 

@@ -7,25 +7,28 @@ and at once when a number is not finite.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from rerail.core.reading import Reading
 
+Named = Sequence[tuple[str, nn.Parameter]]
 _TELLING = ("loss/", "grad/norm", "weight/norm")  # signals that make the batch and the weights suspect
 
 
 class Sensors:
     """Reads one model. `weights_every` is the schedule, in ticks, of the weight norms.
 
-    `loose` are parameters that an optimizer holds and the model does not (a criterion's, a temperature).
+    `trained` gives the parameters that an optimizer holds, by name, at any time: gradients are read of these alone. By
+    default they are the model's.
     """
 
-    def __init__(self, model: nn.Module, weights_every: int = 50, loose: Sequence[nn.Parameter] = ()) -> None:
+    def __init__(self, model: nn.Module, trained: Callable[[], Named] | None = None, weights_every: int = 50) -> None:
         self.weights_every = weights_every
-        self._parameters = [*model.named_parameters(), *((f"loose.{n}", one) for n, one in enumerate(loose))]
+        self._model = model
+        self._trained = trained or (lambda: list(model.named_parameters()))
 
     def due(self, tick: int) -> bool:
         """Say whether the dear sensors are on at this tick."""
@@ -36,15 +39,15 @@ class Sensors:
         tick: int,
         scalars: Mapping[str, Tensor],
         known: Mapping[str, float],
-        inputs: Sequence[Sequence[Tensor]] = (),
+        inputs: Iterable[Sequence[Tensor]] = (),
     ) -> Reading:
         """Read the gradients that stand in the model, and `scalars` (name -> 0-d tensor), in one transfer.
 
-        `known` are numbers that are on the host already; `inputs` the tensors of each micro-batch, which are looked at
-        only on suspicion (rows are counted on through the micro-batches). Norms are Euclidean; a group's is the root
+        `known` are numbers that are on the host already; `inputs` what each micro-batch holds of its rows, looked
+        at only on suspicion (rows are counted on through the micro-batches). Norms are Euclidean; a group's is the root
         of the sum of squares, taken on the host in float64, so that it is finite wherever its parts are.
         """
-        named = [(name, parameter.grad) for name, parameter in self._parameters if parameter.grad is not None]
+        named = [(name, parameter.grad) for name, parameter in self._trained() if parameter.grad is not None]
         numbers = transfer([*scalars.values(), *norms([gradient for _, gradient in named])])
         values = {**known, **dict(zip(scalars, numbers, strict=False))}
         sizes = [
@@ -61,8 +64,9 @@ class Sensors:
 
     def weights(self) -> dict[str, float]:
         """Return the weight norms, in total and per top-level module; every parameter that is not finite by name."""
-        found = transfer(norms([parameter.detach() for _, parameter in self._parameters]))
-        return summary("weight/norm", dict(zip((name for name, _ in self._parameters), found, strict=True)))
+        named = {**dict(self._model.named_parameters()), **dict(self._trained())}
+        found = transfer(norms([parameter.detach() for parameter in named.values()]))
+        return summary("weight/norm", dict(zip(named, found, strict=True)))
 
 
 def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -106,21 +110,21 @@ def summary(prefix: str, parts: Mapping[str, float]) -> dict[str, float]:
 def nonfinite_rows(inputs: Iterable[Sequence[Tensor]]) -> dict[str, float]:
     """Return `input/nonfinite/ROW` -> how many numbers of that row are NaN or plus infinity; only rows that have any.
 
-    Rows are dimension 0 of a micro-batch's first tensor that has one, counted on through the micro-batches; tensors of
-    another length have no rows. Minus infinity is what masks are made of, and does not count.
+    `inputs` are tensors `(rows, ...)` for each micro-batch; rows are counted on through them. Minus infinity is what
+    masks are made of, and does not count.
     """
     found: dict[str, float] = {}
     first = 0
     for tensors in inputs:
-        rows = next((tensor.shape[0] for tensor in tensors if tensor.dim()), 0)
-        counts = sum((_bad_per_row(tensor, rows) for tensor in tensors), torch.zeros(rows, dtype=torch.int64))
+        rows = len(tensors[0]) if tensors else 0
+        counts = sum(map(_bad_per_row, tensors), torch.zeros(rows, dtype=torch.int64))
         found |= {f"input/nonfinite/{first + row}": float(count) for row, count in enumerate(counts.tolist()) if count}
         first += rows
     return found
 
 
-def _bad_per_row(tensor: Tensor, rows: int) -> Tensor:
-    if not tensor.is_floating_point() or tensor.dim() == 0 or tensor.shape[0] != rows:
-        return torch.zeros(rows, dtype=torch.int64)
-    flat = tensor.detach().reshape(rows, -1)
+def _bad_per_row(tensor: Tensor) -> Tensor:
+    if not tensor.is_floating_point():
+        return torch.zeros(len(tensor), dtype=torch.int64)
+    flat = tensor.detach().reshape(len(tensor), -1)
     return (flat.isnan() | flat.isposinf()).sum(1).cpu()

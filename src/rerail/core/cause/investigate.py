@@ -22,6 +22,7 @@ import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
+from rerail.core.band import finite
 from rerail.core.cause.cause import Cause, Kind
 from rerail.core.cause.suspicion import Suspicion
 from rerail.core.cause.toxic import toxic_rows
@@ -194,10 +195,10 @@ def _batch(failure: _Failure) -> Inquiry:
         return failure.cause(Kind.CODE, A_DRAW)
     rows = yield from _rows(failure)
     if failure.made and failure.made.origin == "batch":
-        yield from _beside(rows, Age.OLDER)
+        yield from _beside(rows, Age.OLDER) if rows else _alone(Age.OLDER)
         return _data_or_code(failure, rows, "the rows hold numbers that are not finite")
     for age in (Age.OLDER, Age.OLDEST):
-        there = yield from _beside(rows, age)
+        there = yield from _beside(rows, age) if rows else _alone(age)
         if there.healthy:
             why = "these rows fail on the present weights, and are healthy on older ones"
             return failure.cause(Kind.TOXIC, why, rows=rows)
@@ -212,12 +213,19 @@ def _beside(rows: Sequence[int], age: Age) -> Generator[Swap, Trial, Trial]:
     return there
 
 
+def _alone(age: Age) -> Generator[Swap, Trial, Trial]:
+    return (yield Swap(weights=age, optimizer=age))
+
+
 def _data_or_code(failure: _Failure, rows: Sequence[int], pattern: str) -> Cause:
     # Both fail with any weights. Rows that could not have been meant are data; ordinary ones show a formula's edge.
     made, case = failure.made, failure.case
     reasons = sorted({named[row] for named in (case.far, case.unfit) for row in rows if row in named})
     known = edge(made) if made else None
     not_made = made is None or made.origin != "operation"
+    if not rows:
+        kind = Kind.DATA if not_made or (known and known.data) else Kind.CODE
+        return failure.cause(kind, "this batch fails with any weights; which of its rows it is cannot be told")
     if case.finite and not all(row in case.unfit or row in case.far for row in rows):
         return failure.cause(Kind.TOXIC, "finite, and too high with these rows, which are like all others", rows=rows)
     if not_made or (known and known.data) or (rows and all(row in case.unfit for row in rows)):
@@ -304,7 +312,7 @@ def _moved(trial: Trial) -> float:
 
 def _grew(case: Suspicion, course: Trial) -> bool:
     """Say whether losses or gradients left their band, still finite, before the end."""
-    last = course.readings[-1:] if all(map(math.isfinite, course.readings[-1].values.values())) else ()
+    last = course.readings[-1:] if finite(course.readings[-1]) else ()
     return any(not case.band.holds(one) for one in (*course.readings[:-1], *last))
 
 

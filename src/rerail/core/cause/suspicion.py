@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rerail.core.band import Band
+from rerail.core.band import Band, finite
 from rerail.core.finding import Finding
 from rerail.core.reading import Reading
 
@@ -48,4 +47,4 @@ class Suspicion:
     @property
     def finite(self) -> bool:
         """Say whether every number of the failing step is finite, only higher than it should be."""
-        return all(map(math.isfinite, self.reading.values.values()))
+        return finite(self.reading)

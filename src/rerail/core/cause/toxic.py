@@ -16,21 +16,41 @@ def toxic_rows(count: int, named: Sequence[int] = ()) -> Search:
 
     A set of rows is toxic where the step fails with it and no longer without any one of it: a bad row alone, or rows
     that fail only together. All such sets are found, one after the other, until the rest of the batch is healthy
-    (after Junker 2004, QuickXplain, whose cost is k log2(B / k) tests for k rows of B). Nothing is returned where no
-    part of the batch is healthy.
+    (after Junker 2004, QuickXplain, whose cost is k log2(B / k) tests for k rows of B). Many named rows are taken as they
+    are where the rest is healthy and three of them fail by themselves. Nothing is returned where no part of the batch
+    is healthy, or the step does not run on parts of it.
     """
-    rows = tuple(range(count))
-    innocent = tuple(row for row in rows if row not in named)
+    try:
+        return (yield from _search(count, tuple(named)))
+    except _CannotTell:
+        return ()
+
+
+class _CannotTell(Exception):  # noqa: N818 (no error: it ends a search)
+    """The step raises an error on a part of its batch, which says nothing about the rows."""
+
+
+def _search(count: int, named: tuple[int, ...]) -> Search:
+    rows, suspected = tuple(range(count)), set(named)
+    innocent = tuple(row for row in rows if row not in suspected)
     if named and innocent and (yield from _healthy(innocent)):
-        return (yield from _within(innocent, tuple(named)))
+        if len(named) > FEW and not (yield from _any_healthy((named[0], named[len(named) // 2], named[-1]))):
+            return tuple(sorted(named))
+        return (yield from _within(innocent, named))
     if count <= FEW:
         return (yield from _within((), rows))
     sample = (0, count // 2, count - 1)
-    for row in sample:
-        if (yield from _healthy((row,))):
-            return (yield from _within((), rows))
+    if (yield from _any_healthy(sample)):
+        return (yield from _within((), rows))
     rest = yield from _healthy(tuple(row for row in rows if row not in sample))
     return sample if rest else rows
+
+
+def _any_healthy(sample: tuple[int, ...]) -> Generator[Swap, Trial, bool]:
+    for row in sample:
+        if (yield from _healthy((row,))):
+            return True
+    return False
 
 
 def _within(innocent: tuple[int, ...], suspects: tuple[int, ...]) -> Search:
@@ -43,7 +63,8 @@ def _within(innocent: tuple[int, ...], suspects: tuple[int, ...]) -> Search:
         if set(more) == set(suspects) and not innocent and not toxic:
             return ()
         toxic += more
-        suspects = tuple(row for row in suspects if row not in more)
+        found = set(more)
+        suspects = tuple(row for row in suspects if row not in found)
     return tuple(sorted(toxic))
 
 
@@ -64,4 +85,6 @@ def _healthy(rows: tuple[int, ...]) -> Generator[Swap, Trial, bool]:
     trial = yield Swap(rows=tuple(sorted(rows)))
     if trial.error:  # a BatchNorm refuses a single row, which says nothing about the row
         trial = yield Swap(rows=tuple(sorted((*rows, *rows))))
+    if trial.error:
+        raise _CannotTell
     return trial.healthy
