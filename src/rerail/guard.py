@@ -21,7 +21,7 @@ from rerail.act.commit import clip, commit, discard, has_gradients
 from rerail.act.disk import Disk, claim
 from rerail.act.quarantine import Quarantine
 from rerail.act.snapshots import Snapshot, Snapshots
-from rerail.act.state import Parts, Stateful, capture
+from rerail.act.state import Parts, Plain, Stateful, capture
 from rerail.act.window import Entry, Window
 from rerail.core import plain
 from rerail.core.artifact import Picture, Sound
@@ -364,7 +364,10 @@ class Guard:
         return {"dropped": suspects, "rows": sorted(remedy.rows)}
 
     def _rewind(self, verdict: Verdict, entry: Entry | None) -> dict[str, Any]:
+        rates = [group["lr"] for optimizer in self.optimizers for group in optimizer.param_groups]
         target = self._snapshots.rewind(verdict.depth)
+        if self.scheduler is None:
+            self._keep_cuts(rates)
         if verdict.proved is not None and verdict.proved.reset:
             for optimizer in self.optimizers:
                 optimizer.state.clear()
@@ -376,6 +379,12 @@ class Guard:
         self._saved_step = min(self._saved_step, target.step)
         self._disk.abandon(after=target.step)
         return {"again": len(again), "lost": undone - len(again)}
+
+    def _keep_cuts(self, rates: Sequence[float]) -> None:
+        # A learning rate that the user's own loop has lowered since the snapshot stays low.
+        groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = min(group["lr"], rate)
 
     # -- after a commit -----------------------------------------------------------------------------------------------
 
@@ -421,6 +430,7 @@ class Guard:
         return Bench(
             recipe=self.recipe,
             parts=self._parts,
+            plain=Plain(self.model.modules()),
             sensors=Sensors(self.model, self._parts.held.named, self.keep.sensors_every),
             scheduler=self.scheduler,
             after_commit=self.after_commit,

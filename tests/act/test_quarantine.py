@@ -74,3 +74,27 @@ def test_without_a_file_it_is_kept_in_memory() -> None:
     quarantine.add(["a"], tick=1, reason="x")
     quarantine.release(["a"])
     assert quarantine.ids == set()
+
+
+def test_a_last_line_cut_short_by_a_kill_is_lost_alone(path: Path) -> None:
+    Quarantine(path).add(["a", "b"], tick=1, reason="x")
+    path.write_bytes(path.read_bytes()[:-9])
+    again = Quarantine(path)
+    assert again.ids == {"a"}
+    again.add(["c"], tick=2, reason="y")
+    assert path.read_text().count("\n") == 3
+
+
+def test_a_file_mended_by_hand_needs_no_last_line_feed(path: Path) -> None:
+    path.write_text('{"id": 5}')
+    quarantine = Quarantine(path)
+    quarantine.add(["c"], tick=2, reason="y")
+    assert Quarantine(path).ids == {"5", "c"}
+    quarantine.release(["5"])
+    assert Quarantine(path).ids == {"c"}
+
+
+def test_bytes_that_are_no_text_are_named_with_their_file(path: Path) -> None:
+    path.write_bytes(b"\xff\n")
+    with pytest.raises(ValueError, match=r"quarantine.jsonl: expected UTF-8"):
+        Quarantine(path)

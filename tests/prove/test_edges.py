@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -17,6 +19,7 @@ from rerail.core.knobs import Precision
 from rerail.core.remedy import Move
 from rerail.guard import Derailed, Guard, Keep
 from rerail.prove import prover
+from rerail.sense.losses import Losses
 from toy import proofs
 
 OFTEN = Keep(snapshot_every=5, probation=3)
@@ -188,3 +191,158 @@ def test_an_edge_of_range_is_kept_alive_in_double_precision(monkeypatch: pytest.
     assert "in double precision this step is healthy" in made[0].cause.why[-1]
     assert guard.steps == 60
     assert {one.dtype for one in guard.model.parameters()} == {torch.float32}
+
+
+def test_a_signal_that_is_not_finite_says_nothing_about_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+
+    def losses(model: nn.Module, batch: dict[str, Any]) -> Losses:
+        fit = functional.mse_loss(model(batch["x"]), batch["y"])
+        return Losses(fit=fit, signals={"accuracy": torch.tensor(math.nan)})
+
+    guard = guarded(losses)
+    for index, batch in enumerate(batches(90)):
+        guard.optimizers[0].param_groups[0]["lr"] = 5.0 if 50 <= index < 54 else 1e-2
+        guard.step(batch)
+    assert made[0].cause.kind is Kind.STEP_SIZE
+    assert Kind.TRANSIENT not in [one.cause.kind for one in made]
+
+
+def test_a_frozen_part_without_an_optimizer_keeps_no_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+    torch.manual_seed(0)
+    trunk, head = nn.Linear(8, 16), nn.Linear(16, 1)
+    model = nn.Sequential(trunk, nn.ReLU(), head)
+    guard = Guard(
+        model,
+        torch.optim.Adam(head.parameters(), 1e-2),  # the trunk is not frozen, only left out
+        lambda batch: functional.mse_loss(model(batch["x"]), batch["y"]),
+        clip_norm=1.0,
+    )
+    norms = []
+    for index, batch in enumerate(batches(60)):
+        if index == 30:
+            batch["x"][3] = math.nan
+        step = guard.step(batch)
+        own = torch.nn.utils.get_total_norm([one.grad for one in head.parameters()])
+        norms.append(float(own))
+        assert step.verdict.move is Move.COMMIT
+    assert [one.cause.samples for one in made] == [("30:3",)]
+    assert guard.steps == 60
+    assert max(norms) <= 1.0 + 1e-5
+
+
+def test_a_rate_lowered_by_hand_stays_low_after_a_rewind() -> None:
+    guard = guarded()
+    (group,) = guard.optimizers[0].param_groups
+    for index, batch in enumerate(batches(60)):
+        if index == 30:
+            group["lr"] = 1e-3
+        if index == 33:
+            with torch.no_grad():
+                next(guard.model.parameters())[0, 0] = math.nan
+        guard.step(batch)
+    assert group["lr"] == 1e-3
+    assert guard.tick > 60  # it was rewound
+
+
+def test_an_error_in_a_replay_blames_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+
+    def losses(model: nn.Module, batch: dict[str, Any]) -> Tensor:
+        return functional.mse_loss(model(batch["x"].reshape(12, 8)), batch["y"].reshape(12, 1))
+
+    guard = guarded(losses)
+    for index, batch in enumerate(batches(60)):
+        if index == 40:
+            batch["x"][3] = math.nan
+        guard.step(batch)
+    (proof,) = made
+    assert (proof.cause.kind, proof.cause.rows) == (Kind.DATA, ())
+    assert guard._quarantine.ids == set()
+    assert guard.steps == 59
+
+
+def test_many_bad_rows_are_named_without_trying_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+    guard = guarded()
+    for index, batch in enumerate(batches(40, rows=256)):
+        if index == 30:
+            batch["x"][::4] = math.nan
+        guard.step(batch)
+    (proof,) = made
+    assert proof.cause.rows == tuple(range(0, 256, 4))
+    assert proof.replays <= 20
+
+
+def test_a_formula_that_fails_in_every_batch_is_proved_at_length_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+
+    def losses(model: nn.Module, batch: dict[str, Any]) -> Tensor:
+        return functional.mse_loss(model(batch["x"]), batch["y"]) + (model(batch["x"]) * batch["z"]).sqrt().mean()
+
+    def plain(model: nn.Module, batch: dict[str, Any]) -> Tensor:
+        return losses(model, batch) if "z" in batch else functional.mse_loss(model(batch["x"]), batch["y"])
+
+    guard = guarded(plain)
+    for index, batch in enumerate(batches(60)):
+        if index >= 20:
+            batch["z"] = guard.model(batch["x"]).detach().sign()
+            batch["z"][5] = 0.0  # the square root's slope at 0
+        guard.step(batch)
+    assert {one.cause.kind for one in made} == {Kind.CODE}
+    assert [one.cause.repeated for one in made] == [False] + (len(made) - 1) * [True]
+    assert all(one.steps <= 5 for one in made[1:])
+    assert guard._quarantine.ids == {"20:5"}
+    assert guard.steps == 60
+
+
+def test_counters_and_generators_of_modules_are_put_back() -> None:
+    class Annealed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(8, 1)
+            self.calls = 0
+            self.numpy = np.random.default_rng(0)
+            self.python = random.Random(0)
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.calls += 1
+            noise = self.numpy.normal() + self.python.random()
+            made: Tensor = self.layer(x) * (1 + noise / (100 + self.calls))
+            return made
+
+    counted = []
+    for replays in (20, 0):
+        torch.manual_seed(0)
+        model = Annealed()
+        guard = Guard(
+            model,
+            torch.optim.SGD(model.parameters(), 1e-2),
+            lambda batch, model=model: functional.mse_loss(model(batch["x"]), batch["y"]),
+            keep=Keep(proof_replays=replays),
+        )
+        for index, batch in enumerate(batches(40)):
+            if index == 30:
+                batch["x"][3] = math.nan
+            guard.step(batch)
+        counted.append((model.calls, model.numpy.normal(), model.python.random(), model.layer.weight.tolist()))
+    assert counted[0] == counted[1]
+
+
+def test_wide_optimizer_state_of_narrow_weights_is_kept_wide() -> None:
+    torch.manual_seed(0)
+    model = nn.Linear(8, 1).to(torch.bfloat16)
+    optimizer = torch.optim.SGD(model.parameters(), 1e-2, momentum=0.9)
+    guard = Guard(
+        model,
+        optimizer,
+        lambda batch: functional.mse_loss(model(batch["x"].bfloat16()), batch["y"].bfloat16()),
+    )
+    for index, batch in enumerate(batches(30)):
+        for state in optimizer.state.values():
+            state["master"] = torch.full((3,), 1 / 3)
+        if index == 20:
+            batch["x"][3] = math.nan
+        guard.step(batch)
+    assert all(torch.equal(state["master"], torch.full((3,), 1 / 3)) for state in optimizer.state.values())

@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -24,7 +26,7 @@ def build():
 """
 
 
-def halted(folder: Path) -> Derailed:
+def halted(folder: Path, **more: Any) -> Derailed:
     """From step 12 on a switch makes the root's argument 0, in every batch."""
     torch.manual_seed(0)
     model = nn.Linear(4, 1)
@@ -37,7 +39,7 @@ def halted(folder: Path) -> Derailed:
     )
     with pytest.raises(Derailed) as raised:
         for step in range(60):
-            guard.step({"x": torch.randn(6, 4), "on": torch.full((6,), float(step < 12))})
+            guard.step({"x": torch.randn(6, 4), "on": torch.full((6,), float(step < 12)), **more})
     guard.close("halted")
     return raised.value
 
@@ -57,6 +59,15 @@ def test_a_halted_run_leaves_evidence_and_a_script_that_fails_the_same_way(tmp_p
     ran = subprocess.run([sys.executable, "reproduce.py"], cwd=folder, capture_output=True, text=True, check=True)
     assert "first made by: div Sqrt" in ran.stdout
     assert ".sqrt()" in ran.stdout
+
+
+def test_a_batch_of_a_kind_of_its_own_is_kept_as_a_plain_one(tmp_path: Path) -> None:
+    halted(tmp_path / "run", id=np.array(list("abcdef")), where=Path("a.wav"), gain=np.ones(6))
+    (folder,) = (tmp_path / "run/evidence").iterdir()
+    (folder / "train.py").write_text(TRAIN)
+    ran = subprocess.run([sys.executable, "reproduce.py"], cwd=folder, capture_output=True, text=True, check=True)
+    assert "is a plain one here" in ran.stdout
+    assert "first made by: div Sqrt" in ran.stdout
 
 
 def test_evidence_of_another_model_is_refused(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class Quarantine:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self.kept = [_parse(line, path) for line in _lines(path)] if path is not None else []
+        self.kept = [_parse(line, path) for line in _sound(path)] if path is not None else []
         self.ids = {one.id for one in self.kept}
 
     def add(self, ids: Iterable[str], *, tick: int, reason: str) -> list[str]:
@@ -35,7 +35,10 @@ class Quarantine:
         self.kept += added
         self.ids |= set(new)
         if new and self.path is not None:
+            old = _lines(self.path)
+            torn = bool(old) and _torn(self.path)
             with self.path.open("a", encoding="utf8") as file:
+                file.writelines(["\n"] if torn else [])
                 file.writelines(json.dumps(asdict(one)) + "\n" for one in added)
         return new
 
@@ -50,20 +53,42 @@ class Quarantine:
             known = ", ".join(sorted(self.ids)) or "no sample at all"
             raise ValueError(f"not in quarantine: {', '.join(unknown)}; it holds: {known}")
         if self.path is not None and freed:
-            _replace(self.path, [line for line in _lines(self.path) if _parse(line, self.path).id not in freed])
+            _replace(self.path, [line for line in _sound(self.path) if _parse(line, self.path).id not in freed])
         self.kept = [one for one in self.kept if one.id not in freed]
         self.ids -= freed
 
 
+def _sound(path: Path) -> list[str]:
+    lines = _lines(path)
+    if lines and _torn(path) and not _whole(lines[-1]):  # killed inside the last line: only that one is lost
+        lines.pop()
+    return lines
+
+
 def _lines(path: Path) -> list[str]:
     # Split at line feeds alone: an id may hold any other separator.
-    return [line for line in path.read_text(encoding="utf8").split("\n") if line] if path.exists() else []
+    try:
+        return [line for line in path.read_text(encoding="utf8").split("\n") if line] if path.exists() else []
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected UTF-8, got {error}; mend it, or delete it") from error
+
+
+def _torn(path: Path) -> bool:
+    return not path.read_bytes().endswith(b"\n")
+
+
+def _whole(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _parse(line: str, path: Path) -> Kept:
     try:
         given = json.loads(line)
-        return Kept(id=given["id"], tick=given.get("tick", 0), reason=given.get("reason", ""))
+        return Kept(id=str(given["id"]), tick=given.get("tick", 0), reason=given.get("reason", ""))
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
             f"{path}: expected lines with an id, a tick and a reason, got {line[:80]!r}; mend it, or delete it"

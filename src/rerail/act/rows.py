@@ -141,12 +141,14 @@ def _select(part: Any, rows: Sequence[int], length: int) -> Any:  # noqa: ANN401
         return _rebuilt(part, {key: _select(value, rows, length) for key, value in part.items()})
     if is_dataclass(part) and not isinstance(part, type):
         return replace(part, **{one.name: _select(getattr(part, one.name), rows, length) for one in fields(part)})
-    if not isinstance(part, Sequence) or isinstance(part, str | bytes):
-        return part
+    return _selected(part, rows, length) if isinstance(part, Sequence) and not isinstance(part, str | bytes) else part
+
+
+def _selected(part: Any, rows: Sequence[int], length: int) -> Any:  # noqa: ANN401 (a sequence of any kind)
     if _listed(part, length) or not any(True for _ in _tensors(part)):
-        return type(part)([part[row] for row in rows]) if len(part) == length else part  # type: ignore[call-arg]
+        return type(part)([part[row] for row in rows]) if len(part) == length else part
     picked = [_select(item, rows, length) for item in part]
-    return type(part)(*picked) if hasattr(part, "_fields") else type(part)(picked)  # type: ignore[call-arg]
+    return type(part)(*picked) if hasattr(part, "_fields") else type(part)(picked)
 
 
 def _rebuilt(part: Mapping[Any, Any], chosen: dict[Any, Any]) -> Mapping[Any, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from rerail.act import buffers
+
+_PLAIN = (bool, int, float, str, type(None), np.random.Generator, random.Random)
 
 
 class Stateful(Protocol):
@@ -94,6 +96,40 @@ class Parts:
     def masks(self) -> frozenset[str]:
         """Return the names of the buffers that hold infinities now, before training: masks, which may."""
         return frozenset(name for name, buffer in self.model.named_buffers() if not finite(buffer))
+
+
+class Plain:
+    """What the user's own modules keep beside tensors: counters and settings, generators of Python and NumPy.
+
+    A replay must find and leave them as they were. A rewind does not touch them: they may follow the user's loop.
+    """
+
+    def __init__(self, modules: Iterable[nn.Module]) -> None:
+        self._held = [vars(one) for one in modules if not type(one).__module__.startswith("torch.")]
+
+    def capture(self) -> list[dict[str, Any]]:
+        """Return the plain attributes of each module, and its generators' states."""
+        return [
+            {name: _drawn(value) for name, value in held.items() if name[0] != "_" and isinstance(value, _PLAIN)}
+            for held in self._held
+        ]
+
+    def restore(self, captured: Sequence[Mapping[str, Any]]) -> None:
+        """Put them back."""
+        for held, saved in zip(self._held, captured, strict=False):
+            for name, value in saved.items():
+                if isinstance(held[name], np.random.Generator):
+                    held[name].bit_generator.state = value
+                elif isinstance(held[name], random.Random):
+                    held[name].setstate(value)
+                elif name != "training":
+                    held[name] = value
+
+
+def _drawn(value: Any) -> Any:  # noqa: ANN401 (a number, or a generator's state, which NumPy gives as a dict)
+    if isinstance(value, np.random.Generator):
+        return copy.deepcopy(value.bit_generator.state)
+    return value.getstate() if isinstance(value, random.Random) else value
 
 
 def capture(parts: Parts) -> dict[str, Any]:

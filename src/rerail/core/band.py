@@ -45,7 +45,7 @@ class Band:
 
 
 def finite(reading: Reading) -> bool:
-    """Say whether all that a step is judged by is finite: losses, gradient, weights. A signal of the user's may be NaN."""
+    """Say whether all that a step is judged by is finite: losses, gradient, weights. Signals may be anything."""
     told = (value for name, value in reading.values.items() if judged(name) or name == "loss/total")
     return all(map(math.isfinite, told))
 

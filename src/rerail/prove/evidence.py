@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import pickle
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from rerail.act.state import Parts, finite, restore
 from rerail.core import plain
@@ -36,7 +39,7 @@ def write(folder: Path, scene: Scene, cause: Cause, recipe: Recipe) -> Path:
     """Write the evidence into `folder`, whole: `batch.pt`, `state.pt`, `cause.json` and `reproduce.py`."""
     folder.mkdir(parents=True, exist_ok=True)
     how = {"weights": dict(recipe.weights), "precision": recipe.precision, "knobs": plain.dump(scene.knobs)}
-    torch.save({"batches": list(scene.entry.batches), **how}, folder / "batch.pt")
+    _save_batches(folder / "batch.pt", list(scene.entry.batches), how)
     torch.save(dict(scene.now), folder / "state.pt")
     advice = edge(cause.operation) if cause.operation else None
     told = {"tick": scene.live.tick, "cause": plain.dump(cause), "explanation": plain.dump(advice) if advice else None}
@@ -44,6 +47,29 @@ def write(folder: Path, scene: Scene, cause: Cause, recipe: Recipe) -> Path:
     name = f"{recipe.losses.__module__}.{getattr(recipe.losses, '__qualname__', type(recipe.losses).__name__)}"
     (folder / "reproduce.py").write_text(SCRIPT.format(tick=scene.live.tick, losses=name), encoding="utf8")
     return folder
+
+
+def _save_batches(path: Path, batches: list[Any], how: Mapping[str, Any]) -> None:
+    # What cannot be read back without running code from the file is written as plain containers.
+    try:
+        torch.save({"batches": batches, **how}, path)
+        torch.load(path, weights_only=True)
+    except (pickle.PickleError, AttributeError, TypeError):
+        torch.save({"batches": [_plainly(one) for one in batches], "simplified": True, **how}, path)
+
+
+def _plainly(part: Any) -> Any:  # noqa: ANN401 (a batch is anything)
+    if isinstance(part, np.ndarray) and part.dtype.kind in "fiub":
+        return torch.from_numpy(part.copy())
+    if isinstance(part, np.generic):
+        return part.item()
+    if is_dataclass(part) and not isinstance(part, type):
+        return {one.name: _plainly(getattr(part, one.name)) for one in fields(part)}
+    if isinstance(part, Mapping):
+        return {str(key): _plainly(value) for key, value in part.items()}
+    if isinstance(part, Sequence | np.ndarray) and not isinstance(part, str | bytes):
+        return [_plainly(one) for one in part]
+    return part if isinstance(part, Tensor | str | bool | int | float | None) else str(part)
 
 
 def reproduce(script: str | Path, model: nn.Module, optimizers: Sequence[Any], losses: LossFunction) -> str:
@@ -64,7 +90,8 @@ def reproduce(script: str | Path, model: nn.Module, optimizers: Sequence[Any], l
         raise ValueError(f"the evidence is of another model: {error}; build it as the run did") from error
     device = next(model.parameters()).device.type
     recipe = Recipe(losses=losses, weights=saved["weights"], device=device, precision=saved["precision"])
-    return _told(model, recipe, saved["batches"], plain.load(Knobs, saved["knobs"]))
+    told = _told(model, recipe, saved["batches"], plain.load(Knobs, saved["knobs"]))
+    return f"the batch was of a kind of its own and is a plain one here\n{told}" if saved.get("simplified") else told
 
 
 def _told(model: nn.Module, recipe: Recipe, batches: Sequence[Any], knobs: Knobs) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,10 +16,10 @@ from rerail.act import rows, state
 from rerail.act.snapshots import Snapshots
 from rerail.act.window import Entry, Window
 from rerail.core.band import Band
-from rerail.core.cause import Cause, Suspicion
+from rerail.core.cause import Cause, Kind, Suspicion
 from rerail.core.knobs import Knobs
 from rerail.core.reading import Reading
-from rerail.core.verdict import Verdict
+from rerail.core.verdict import EPISODE, Verdict
 from rerail.prove.evidence import write
 from rerail.prove.inquest import Proof, prove
 from rerail.prove.replay import Bench, Scene
@@ -47,12 +47,16 @@ class Prover:
         self._recent: deque[tuple[Reading, Entry]] = deque(maxlen=RECENT)
         self._own = bench.parts.generators() if bench is not None else []  # looked for once: it takes a walk
         self._drawn: Mapping[str, Any] = {}
+        self._plain = bench.plain if bench is not None else state.Plain(())
+        self._attributes: list[Any] = []
+        self._rows: tuple[int, Cause] | None = None  # the last cause in single rows, and its tick
         self._last: tuple[Scene, Cause] | None = None
 
     def attempting(self) -> None:
         """Note what the random generators hold before a step."""
         if self.bench is not None and self.most:
             self._drawn = state.capture_random(self._own)
+            self._attributes = self._plain.capture()
 
     def committed(self, reading: Reading, entry: Entry) -> None:
         """Note a healthy step."""
@@ -89,6 +93,7 @@ class Prover:
         scene = Scene(
             entry=entry,
             now={**state.capture(self.bench.parts), "random": self._drawn},
+            attributes=self._attributes,
             older=older.state,
             oldest=oldest.state,
             window=before if whole else (),
@@ -103,6 +108,8 @@ class Prover:
         case = self._case(scene, trusted, verdict, whole=whole)
         proof = prove(self.bench, scene, case, most=self.most, spent=spent)
         self._last = scene, proof.cause
+        if proof.cause.rows and proof.cause.kind in (Kind.DATA, Kind.CODE):
+            self._rows = verdict.tick, proof.cause if proof.cause.repeated else replace(proof.cause, step=step)
         return proof
 
     def keep_evidence(self, folder: Path) -> Path | None:
@@ -134,6 +141,7 @@ class Prover:
             hotter=_hotter(values, [one.values for one, _ in trusted]),
             rate=_usual_rate([one.values for one, _ in trusted]),
             step=int(values.get("step", 0.0)),
+            before=self._rows[1] if self._rows and verdict.tick - self._rows[0] <= EPISODE else None,
         )
 
 

@@ -30,14 +30,15 @@ OTHER_SEED = 20_261_121
 class Scene:
     """A failing step with all that a replay of it needs.
 
-    `now` is the state before the step, random generators included; `older` and `oldest` are healthy snapshots, `window`
-    the batches since the newest of them, the failing one excluded; `newest` and `recent` are the same of the newest
-    snapshot of all; `other` is the last healthy batch. `live` is the
+    `now` is the state before the step, random generators included, and `attributes` the plain ones of its modules;
+    `older` and `oldest` are healthy snapshots, `window` the batches since the newest of them, the failing one excluded;
+    `newest` and `recent` are the same of the newest snapshot of all; `other` is the last healthy batch. `live` is the
     reading of the live step, `knobs` those in force.
     """
 
     entry: Entry
     now: Mapping[str, Any]
+    attributes: list[Any]
     older: Mapping[str, Any]
     oldest: Mapping[str, Any]
     window: Sequence[Entry]
@@ -56,6 +57,7 @@ class Bench:
 
     recipe: Recipe
     parts: state.Parts
+    plain: state.Plain
     sensors: Sensors
     scheduler: Any
     after_commit: Callable[[], None] | None
@@ -63,7 +65,7 @@ class Bench:
     @contextmanager
     def borrowed(self) -> Iterator[None]:
         """Put everything that a replay touches back at the end: state, gradients, generators, modes."""
-        saved = state.capture(self.parts)
+        saved, attributes = state.capture(self.parts), self.plain.capture()
         held = [*self.parts.model.parameters(), *self.parts.loose()]
         gradients = [one.grad for one in held]
         modes = {module: module.training for module in self.parts.model.modules()}
@@ -71,6 +73,7 @@ class Bench:
             yield
         finally:
             state.restore(self.parts, saved)
+            self.plain.restore(attributes)
             for parameter, gradient in zip(held, gradients, strict=True):
                 parameter.grad = gradient
             for module, mode in modes.items():
@@ -80,6 +83,7 @@ class Bench:
         """Replay; what the user's code raises becomes the trial's error."""
         start = (scene.newest if swap.recent else scene.older) if swap.window else scene.now
         state.restore(self.parts, {**start, **_of(scene, swap)})
+        self.plain.restore(scene.attributes)
         if swap.other_seed:
             torch.manual_seed(OTHER_SEED)
         if Age.FRESH is swap.optimizer:

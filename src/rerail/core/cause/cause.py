@@ -42,7 +42,8 @@ class Cause:
 
     `component` is the loss that goes bad alone, empty where several do; `rows` are the toxic rows of the batch and
     `samples` their ids; `step` is the committed step after which weights or optimizer were bad, -1 where none were;
-    `why` are the plain sentences of the pattern, and of what was ruled out.
+    `why` are the plain sentences of the pattern, and of what was ruled out; `repeated` says that it was named after one
+    that was proved lately, at the same operation and line.
     """
 
     kind: Kind
@@ -54,6 +55,7 @@ class Cause:
     why: tuple[str, ...] = ()
     trials: tuple[Trial, ...] = ()
     exact: bool = True
+    repeated: bool = False
 
     @property
     def root(self) -> str:

@@ -58,7 +58,8 @@ def _code(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
 def _rows(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
     left = tuple(row for row in range(case.rows) if row not in cause.rows)
     if cause.rows and left:
-        bad = cause.kind is not Kind.TOXIC  # toxic rows are sound, on other weights
+        # Toxic rows are sound, on other weights; a formula that fails in every batch would empty the data.
+        bad = cause.kind is Kind.DATA or (cause.kind is Kind.CODE and not cause.repeated)
         yield Candidate(remedy=Remedy(move=Move.SKIP, rows=cause.rows, quarantine=bad), proof=Swap(rows=left))
     if not cause.rows:  # another try draws other random numbers
         yield Candidate(remedy=Remedy(move=Move.SKIP, again=True), proof=Swap(other_seed=True))

@@ -98,6 +98,8 @@ def _investigate(case: Suspicion) -> Inquiry:
 def _standing(case: Suspicion, again: Trial) -> Inquiry:
     # A pattern is read off replays that each ran once, so it stands only where the unchanged step still fails after.
     cause = yield from _pattern(case, again)
+    if cause.repeated:
+        return cause
     for number in range(1, 1 + CONFIRMED):
         last = yield Swap(again=number)
         if last.healthy:
@@ -113,6 +115,8 @@ def _pattern(case: Suspicion, again: Trial) -> Inquiry:
     if traced.healthy and case.compiled:
         return _Failure(case=case).cause(Kind.COMPILER, "compiled it fails again, in eager mode it is healthy")
     failure = _Failure(case=case, made=traced.operation, component=(yield from _component(case, again)))
+    if (same := _as_before(failure)) and (yield Swap(rows=same.healthy)).healthy:
+        return same.cause
     if case.half or (traced.operation and traced.operation.dtype in HALF):
         wide = yield Swap(precision=Precision.WIDE)
         if wide.healthy:
@@ -123,6 +127,33 @@ def _pattern(case: Suspicion, again: Trial) -> Inquiry:
         return (yield from _first_batch(failure))
     other = yield Swap(batch=Which.OTHER)
     return (yield from _batch(failure) if other.healthy else _state(failure))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """A cause as it was lately, and the rows that should be healthy then."""
+
+    cause: Cause
+    healthy: tuple[int, ...]
+
+
+def _as_before(failure: _Failure) -> _Known | None:
+    case, made, known = failure.case, failure.made, failure.case.before
+    if known is None or made is None or known.operation is None or _place(made) != _place(known.operation):
+        return None
+    rows = tuple(case.unfit) if known.kind is Kind.DATA else made.rows
+    if not 0 < len(rows) < case.rows:
+        return None
+    why = (
+        f"as after step {known.step}: the same operation at the same line, and healthy without the rows that it spoils"
+    )
+    cause = replace(failure.cause(known.kind, why, rows=tuple(sorted(rows)), step=known.step), repeated=True)
+    spoilt = set(rows)
+    return _Known(cause=cause, healthy=tuple(row for row in range(case.rows) if row not in spoilt))
+
+
+def _place(made: Operation) -> tuple[str, str, str]:
+    return made.origin, made.name, made.line
 
 
 def _once_only(case: Suspicion) -> Inquiry:

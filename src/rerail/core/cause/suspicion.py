@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rerail.core.band import Band, finite
+from rerail.core.cause.cause import Cause
 from rerail.core.finding import Finding
 from rerail.core.reading import Reading
 
@@ -19,7 +20,8 @@ class Suspicion:
     how many batches led from the newest healthy snapshot to here (this one included, 0 where they are not all kept),
     `recent` the same from the newest snapshot of all,
     `half` whether the run computes in half precision, `compiled` whether a part of the model is compiled, `hotter` how
-    many times its usual value `rate` the learning rate is, `step` how many steps were committed.
+    many times its usual value `rate` the learning rate is, `step` how many steps were committed. `before` is a cause
+    in single rows that was proved lately: what comes in every batch need not be proved at length each time.
     """
 
     reading: Reading
@@ -38,6 +40,7 @@ class Suspicion:
     hotter: float = 1.0
     rate: float = 0.0
     step: int = 0
+    before: Cause | None = None
 
     @property
     def mild(self) -> bool:

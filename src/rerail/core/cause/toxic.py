@@ -16,9 +16,9 @@ def toxic_rows(count: int, named: Sequence[int] = ()) -> Search:
 
     A set of rows is toxic where the step fails with it and no longer without any one of it: a bad row alone, or rows
     that fail only together. All such sets are found, one after the other, until the rest of the batch is healthy
-    (after Junker 2004, QuickXplain, whose cost is k log2(B / k) tests for k rows of B). Many named rows are taken as they
-    are where the rest is healthy and three of them fail by themselves. Nothing is returned where no part of the batch
-    is healthy, or the step does not run on parts of it.
+    (after Junker 2004, QuickXplain, whose cost is k log2(B / k) tests for k rows of B). Many named rows are taken as
+    they are where the rest is healthy and three of them fail by themselves. Nothing is returned where no part of the
+    batch is healthy, or the step does not run on parts of it.
     """
     try:
         return (yield from _search(count, tuple(named)))

@@ -20,7 +20,8 @@ class NonFinite:
 
     What stands later in that row follows from what stands earlier, so it is not reported beside it. Before all of them
     comes an overflow of the loss scale, which says nothing about the data. `allow_backoff` is how many overflows of a
-    dynamic loss scale in a row are normal: the scale is halved and the run goes on.
+    dynamic loss scale in a row are normal: the scale is halved and the run goes on. Before the first step any number
+    is, down to a scale of 1: it starts high and finds its place.
     """
 
     allow_backoff: int = 3
@@ -56,7 +57,9 @@ def _nonfinite(values: dict[str, float]) -> dict[str, float]:
 def _scale_may_back_off(reading: Reading, allowed: int) -> bool:
     overflowed = not math.isfinite(reading.values.get("grad/norm", 0.0))
     weights = _nonfinite({**_exact(reading, "weight/norm"), **reading.under("weight/norm")})
-    scaled = reading.values.get("scale", 1.0) > 1.0 and reading.values.get("scale/backoffs", 0.0) < allowed
+    begins = reading.values.get("step", 1.0) == 0
+    patient = begins or reading.values.get("scale/backoffs", 0.0) < allowed
+    scaled = reading.values.get("scale", 1.0) > 1.0 and patient
     return overflowed and scaled and not weights
 
 
