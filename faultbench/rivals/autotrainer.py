@@ -3,17 +3,16 @@
 Source: the paper, https://arxiv.org/abs/2007.01213, and its repository https://github.com/shiningrain/AUTOTRAINER, with
 the thresholds of its `IssueMonitor`. It judges after each epoch and, on a problem, trains again from the start with the
 next repair of its list. Three things differ here, since these runs have no epochs and no accuracy and their models are
-given: ten steps count as an epoch; the accuracy of an epoch is 1 - its median loss / that of the first epoch (a median,
-since one bad row costs little accuracy either); and of the repairs only settings remain (clipping by value, learning
-rate), not other activations, layers or initial weights. A problem that no repair is left for ends the run, as its report
-of an unsolved model does.
+given: ten steps count as an epoch; the accuracy is 1 - the held-out loss / that before training (held out, since an
+epoch sees the same rows each time, and these runs never do); and of the repairs only settings remain (clipping by value,
+learning rate), not other activations, layers or initial weights. A problem that no repair is left for ends the run, as
+its report of an unsolved model does.
 """
 
 from __future__ import annotations
 
 import math
 import random
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -109,26 +108,27 @@ def repairs(dice: random.Random) -> dict[str, list[Setting]]:
 
 @dataclass(slots=True)
 class Monitor:
-    """What one attempt has shown so far."""
+    """What one attempt has shown so far; `start` is the held-out loss before it."""
 
     epochs: int
+    start: float
     losses: list[float] = field(default_factory=list)
-    medians: list[float] = field(default_factory=list)
+    accuracies: list[float] = field(default_factory=list)
     flows: set[str] = field(default_factory=set)
 
     def step(self, run: Run, loss: float) -> str:
         """Take the loss of one step; at the end of an epoch, return its problem."""
         self.losses.append(loss)
-        if len(self.losses) < EPOCH:
+        if len(self.losses) % EPOCH:
             return ""
-        losses, self.losses = self.losses, []
-        if not _finite(run, losses):
+        held_out = steps.validation(run)
+        if not _finite(run, [*self.losses[-EPOCH:], held_out]):
             return "explode"
-        self.medians.append(statistics.median(losses))
         self.flows |= flow(run).problems()
-        start = self.medians[0]
-        accuracies = [1.0 - median / start for median in self.medians] if start > 0 else []
-        return problem(accuracies, self.flows, epochs=self.epochs) if accuracies else ""
+        if self.start <= 0:  # then it makes no accuracy
+            return ""
+        self.accuracies.append(1.0 - held_out / self.start)
+        return problem(self.accuracies, self.flows, epochs=self.epochs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +171,7 @@ def flow(run: Run) -> Flow:
 
 def _attempt(run: Run, setting: Setting) -> tuple[int, str]:
     """Train until a problem shows; return the step and the problem, "" where the run ended without."""
-    monitor = Monitor(epochs=max(1, len(run.batches) // EPOCH))
+    monitor = Monitor(epochs=len(run.batches) // EPOCH, start=steps.validation(run))
     for tick, batch in enumerate(run.batches):
         loss = steps.backward(run, batch)
         if setting.value < math.inf:

@@ -168,8 +168,9 @@ def _ratio(before: Tensor, after: Tensor) -> float:
 
 
 def _idle(active: Tensor) -> bool:
-    """Say it of `active`: (rows, ...), everything but the rows being units."""
-    share = active.reshape(len(active), -1).float().mean(0) * 100.0
+    """Say it of `active`: (batch, units, height, width), or (..., units)."""
+    units = active.movedim(1, -1) if active.dim() == 4 else active
+    share = units.reshape(-1, units.shape[-1]).float().mean(0) * 100.0
     return bool((share < ACTIVE_PERCENT).float().mean() * 100.0 > LAYER_PERCENT)
 
 

@@ -8,12 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from faultbench.case import Run
 from faultbench.rivals import steps
-from faultbench.trying import held_out
 
 Taken = dict[type[nn.Module], list[Tensor]]
 
@@ -55,7 +53,7 @@ def watch(run: Run, rules: Sequence[Callable[[Seen], bool]]) -> tuple[int, ...]:
                 relu_outputs=tuple(given[nn.ReLU]),
                 tanh_inputs=tuple(taken[nn.Tanh]),
                 sigmoid_inputs=tuple(taken[nn.Sigmoid]),
-                validation=lambda: validation(run),
+                validation=lambda: steps.validation(run),
             )
             if any([rule(seen) for rule in rules]):  # noqa: C419 (each of them has to see the step)
                 found.append(tick)
@@ -65,12 +63,6 @@ def watch(run: Run, rules: Sequence[Callable[[Seen], bool]]) -> tuple[int, ...]:
 def weights(run: Run) -> dict[str, Tensor]:
     """Return a copy of the weights that are trained, by name."""
     return {name: one.detach().clone() for name, one in _named(run) if "bias" not in name}
-
-
-def validation(run: Run) -> float:
-    """Return the held-out loss, and leave the training's random numbers as they were."""
-    with torch.random.fork_rng():
-        return held_out(run)
 
 
 def _named(run: Run) -> list[tuple[str, nn.Parameter]]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from faultbench.case import Batch, Run
+from faultbench.trying import held_out
 from rerail.act.state import Parts
 from rerail.sense.losses import Losses
 
@@ -98,6 +99,12 @@ def refuse(run: Run) -> None:
     if run.scaler is not None:
         run.scaler.update()
     run.optimizer.zero_grad(set_to_none=True)
+
+
+def validation(run: Run) -> float:
+    """Return the held-out loss, and leave the training's random numbers as they were."""
+    with torch.random.fork_rng():
+        return held_out(run)
 
 
 def parts(run: Run) -> Parts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,11 +21,23 @@ from lightning.pytorch.callbacks import EarlyStopping, SpikeDetection
 from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 from lightning.pytorch.plugins import MixedPrecision
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from faultbench.case import Batch, Run
 from faultbench.rivals import steps
 from faultbench.rivals.rival import Played, Rival
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The batches in their order; torch's own loader would draw a random number, and a list is taken for many loaders."""
+
+    batches: Sequence[Batch]
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self.batches)
+
+    def __len__(self) -> int:
+        return len(self.batches)
 
 
 class Module(lightning.LightningModule):
@@ -74,7 +87,7 @@ class Training:
         with TemporaryDirectory() as folder, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # its advice on loaders and loggers
             try:
-                _trainer(run, [spikes, early] if self.watched else [], folder).fit(module, _loader(run))
+                _trainer(run, [spikes, early] if self.watched else [], folder).fit(module, Stream(run.batches))
             except TrainingSpikeException:
                 return Played(detections=(spikes.bad_batches[-1],), stopped=True)
             finally:
@@ -82,10 +95,6 @@ class Training:
         if self.watched and early.stopping_reason is EarlyStoppingReason.NON_FINITE_METRIC:
             return Played(detections=(len(run.batches) - 1,), stopped=True)
         return Played()
-
-
-def _loader(run: Run) -> DataLoader[Batch]:
-    return DataLoader(run.batches, batch_size=None, collate_fn=lambda batch: batch)  # type: ignore[arg-type]
 
 
 def _trainer(run: Run, callbacks: list[Any], folder: str) -> lightning.Trainer:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerState, TrainingArguments
 
 from faultbench.case import Batch, Run
 from faultbench.rivals import steps
@@ -37,14 +37,15 @@ class Module(nn.Module):
 
 
 class Commits(TrainerCallback):
-    """Restores the random state that `Trainer` has reset, and tells the run of every update."""
+    """Restores the random state, which `Trainer` and its loader have moved, and tells the run of every update."""
 
     def __init__(self, run: Run, state: Tensor) -> None:
         self.run, self.state = run, state
         self.updated = False
 
-    def on_train_begin(self, *_: Any, **__: Any) -> None:
-        torch.set_rng_state(self.state)
+    def on_step_begin(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
+        if state.global_step == 0:
+            torch.set_rng_state(self.state)
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
         if self.updated and self.run.after_commit is not None:
