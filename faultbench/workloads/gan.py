@@ -18,7 +18,7 @@ from faultbench.case import Batch, Run
 from faultbench.cell import Workload
 from faultbench.state_common import mlp
 
-from .common import constant, dealt, seeded
+from .common import dealt, seeded, warmup_cosine
 
 STEPS = 300
 
@@ -28,7 +28,7 @@ def rows(count: int, generator: torch.Generator) -> dict[str, Tensor]:
     angle = torch.randint(0, 6, (count,), generator=generator) * (math.pi / 3)
     centre = 2.0 * torch.stack([angle.cos(), angle.sin()], dim=1)
     noise = torch.randn(count, 2, generator=generator)
-    return {"x": centre + 0.2 * noise, "z": torch.randn(count, 4, generator=generator)}
+    return {"x": centre + 0.5 * noise, "z": torch.randn(count, 4, generator=generator)}
 
 
 def energy_distance(a: Tensor, b: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ def build(seed: int) -> Run:
     model = nn.ModuleDict({"generator": mlp(4, 64, 64, 2), "critic": mlp(2, 64, 64, 1)})
     maker, critic = model["generator"], model["critic"]
     optimizer = torch.optim.Adam(
-        [{"params": maker.parameters(), "lr": 2e-3}, {"params": critic.parameters(), "lr": 3e-3}], betas=(0.5, 0.9)
+        [{"params": maker.parameters(), "lr": 2e-3}, {"params": critic.parameters(), "lr": 6e-3}], betas=(0.0, 0.9)
     )
 
     def losses(batch: Batch) -> dict[str, Tensor]:
@@ -58,7 +58,7 @@ def build(seed: int) -> Run:
         model=model,
         optimizer=optimizer,
         losses=losses,
-        scheduler=constant(optimizer),
+        scheduler=warmup_cosine(optimizer, STEPS, warmup=10, floor=0.05),
         **dealt(rows, generator, STEPS, size=64),
     )
 

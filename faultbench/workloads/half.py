@@ -10,7 +10,7 @@ from faultbench.case import Run
 from faultbench.cell import Workload
 from faultbench.state_common import cut
 
-from .common import constant, epochs, seeded, split_digits
+from .common import epochs, seeded, split_digits, warmup_cosine
 
 STEPS = 200
 
@@ -29,14 +29,14 @@ def build(seed: int) -> Run:
         nn.ReLU(),
         nn.Linear(64, 10),
     )
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.03, momentum=0.9)
     return Run(
         model=model,
         optimizer=optimizer,
         losses=lambda batch: {"ce": F.cross_entropy(model(batch["x"]).float(), batch["y"])},
         batches=epochs(training, STEPS, 32, generator),
         held_out=cut(held_out, 64, "held"),
-        scheduler=constant(optimizer),
+        scheduler=warmup_cosine(optimizer, STEPS),
         precision=torch.float16,
         scaler=torch.amp.GradScaler("cpu", init_scale=1024.0, growth_interval=100),
     )
