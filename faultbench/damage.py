@@ -71,13 +71,12 @@ class Damage:
 def train(run: Run) -> Trained:
     """Train on, whatever happens, and measure."""
     began = time.perf_counter()
-    totals, raised = [], ""
-    for batch in run.batches:
-        try:
-            totals.append(step(run, batch))
-        except IndexError as error:  # a label that no class has: a run without a guard ends here
-            raised = f"{type(error).__name__}: {error}"
-            break
+    totals: list[float] = []
+    raised = ""
+    try:
+        totals.extend(step(run, batch) for batch in run.batches)
+    except IndexError as error:  # a label that no class has: a run without a guard ends here
+        raised = f"{type(error).__name__}: {error}"
     loss = held_out(run)
     return Trained(losses=tuple(totals), held_out=loss, raised=raised, seconds=time.perf_counter() - began)
 
@@ -142,6 +141,14 @@ def measured(number: int, seeds: Sequence[int], phases: Sequence[str], only: Seq
     return [row(damage(cell)) for cell in cells([WORKLOADS[number]], faults, seeds=seeds, phases=phases)]
 
 
+def write(out: Path, rows: Sequence[dict[str, object]]) -> None:
+    """Write the table."""
+    with out.open("w", newline="", encoding="utf8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def summary(rows: Iterable[dict[str, object]]) -> str:
     """Tell by fault and severity in how many cells of each workload it does harm."""
     counts: dict[tuple[str, str], dict[str, list[bool]]] = {}
@@ -173,10 +180,7 @@ def main() -> None:
         jobs = [pool.submit(measured, number, range(given.seeds), given.phases, given.faults) for number in numbers]
         for job in jobs:
             rows += job.result()
-    with given.out.open("w", newline="", encoding="utf8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+            write(given.out, rows)  # what there is, should it be stopped
     print(summary(rows))  # noqa: T201
 
 

@@ -64,7 +64,7 @@ def masked_mean(run: Run, severity: float, begin: int, seed: int) -> Run:
     def formula(loss: Tensor, mass: Tensor) -> Tensor:
         return loss * (mass.sum() / mass.sum())
 
-    return with_column(run, begin, formula, 1.0, lambda count: torch.zeros(count), severity)
+    return with_column(run, begin, formula, 1.0, torch.zeros, severity)
 
 
 def exp_overflow(run: Run, severity: float, begin: int, seed: int) -> Run:

@@ -17,13 +17,8 @@ FAMILY = "precision"
 
 
 def overflow(run: Run, severity: float, begin: int, seed: int) -> Run:
-    """From `begin` on an activation is scaled by `severity` and back, in the run's own half format (65504 at most)."""
-    return hooked(
-        run,
-        trunk(run.model),
-        begin,
-        lambda x: torch.clone(x.half() if run.precision is None else x) * severity / severity,
-    )
+    """From `begin` on an activation passes through half on a scale, `severity`, on which it overflows (over 65504)."""
+    return hooked(run, trunk(run.model), begin, lambda x: (x.half() * severity / severity).to(x.dtype))
 
 
 def autocast_overflow(run: Run, severity: float, begin: int, seed: int) -> Run:
