@@ -14,13 +14,18 @@ class Played:
 
     `detections` are the indices of the batches at which it raised an alarm or intervened; a rival that starts over
     counts from 0 again. `wasted` counts steps skipped and steps undone. `stopped` says that it ended the run before
-    its last batch. `error` is the exception that it broke with, "" where it did not.
+    its last batch. `error` is the exception that it broke with, "" where it did not. `named` are the causes that it
+    named, with the step; `told` what its alarms were called; `acted` how often it did something to the run, None where
+    each alarm of a tool that is not passive did.
     """
 
     detections: tuple[int, ...] = ()
     wasted: int = 0
     stopped: bool = False
     error: str = ""
+    named: tuple[tuple[int, str], ...] = ()
+    told: tuple[tuple[int, str], ...] = ()
+    acted: int | None = None
 
 
 class Rival(Protocol):

@@ -1,0 +1,147 @@
+"""The fault bench's page, from its rows alone."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+
+from faultbench.play import CLEAN, NONE, OURS
+from faultbench.row import Row
+from faultbench.score import FEW, Score, score
+
+MANY = 200  # losing cells that are listed
+
+
+def page(rows: Sequence[Row], missing: Sequence[str]) -> str:
+    """Return the document."""
+    ours = [one for one in rows if one.tool == OURS]
+    names = [OURS, *dict.fromkeys(one.tool for one in rows if one.tool not in (CLEAN, OURS))]
+    played = [one.cell for one in ours if one.fault]
+    return "\n".join(
+        [
+            "# Fault bench: what each tool makes of a run that goes wrong",
+            "",
+            f"Made by `make faultbench` (`python -m faultbench`) on {platform.machine()}, {os.cpu_count()} cores, CPU, "
+            f"torch {torch.__version__}. A cell is a workload, a fault, its severity, the phase in which it begins, and a "
+            "seed. It counts as damaging where the unguarded run ends outside the band of five clean ones (mean + 3 "
+            "standard deviations, or the largest). Every tool runs with its defaults. Each run is a line of "
+            "`faultbench/results.csv`.",
+            "",
+            f"{len(played)} cells, {sum(one.damaging for one in ours)} of them damaging; "
+            f"{sum(not one.fault for one in ours)} healthy controls.",
+            "",
+            "## All tools",
+            "",
+            "The cells that every tool played. " + _legend(),
+            "",
+            *_table([score(name, _shared(rows, name, names)) for name in names]),
+            "",
+            "## rerail, all cells",
+            "",
+            *_table([score(label, some) for label, some in _parts(ours)]),
+            "",
+            "By family of fault:",
+            "",
+            *_table([score(name, some) for name, some in _grouped(ours, lambda one: one.family)]),
+            "",
+            "By workload:",
+            "",
+            *_table([score(name, some) for name, some in _grouped(ours, lambda one: one.workload)]),
+            "",
+            "By fault:",
+            "",
+            *_table([score(name, some) for name, some in _grouped(ours, lambda one: one.fault)]),
+            "",
+            "## What rerail lost",
+            "",
+            *_lost(ours),
+            "",
+            *(["## Left out", "", *(f"- {one}" for one in missing), ""] if missing else []),
+        ]
+    )
+
+
+def _legend() -> str:
+    return (
+        "Detected: damaging cells with an alarm after the fault began. In time: of those whose loss becomes no number, "
+        "an alarm before the first such step was over, and finite weights at the end. Repaired: curable cells that ended "
+        f"inside the clean band; thrifty: with at most {FEW} steps wasted. Stopped: incurable cells that ended with a "
+        "stop. Gave up: curable cells that were stopped. Harm: cells whose unguarded run was sound and that ended "
+        "outside the band or stopped. Touched: healthy controls to which anything was done."
+    )
+
+
+def _table(scores: Sequence[Score]) -> Iterator[str]:
+    yield (
+        "| | detected | delay | in time | cause | repaired | thrifty | stopped | gave up | harm | touched "
+        "| alarms / 10,000 healthy steps (at most) |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
+    for one in scores:
+        yield (
+            f"| {one.tool} | {_pair(one.detected)} | {one.delay:.0f} | {_pair(one.in_time)} | {_pair(one.cause)} "
+            f"| {_pair(one.repaired)} | {_pair(one.thrifty)} | {_pair(one.stopped)} | {one.gave_up} "
+            f"| {_pair(one.harmed)} | {_pair(one.touched)} "
+            f"| {one.rate:.1f} ({one.at_most:.1f}) of {one.healthy_steps} |"
+        )
+
+
+def _pair(given: tuple[int, int]) -> str:
+    return f"{given[0]}/{given[1]}" if given[1] else "-"
+
+
+def _shared(rows: Sequence[Row], name: str, names: Sequence[str]) -> list[Row]:
+    cells = [{one.cell for one in rows if one.tool == each} for each in names if each != NONE]
+    shared = set.intersection(*cells) if cells else set()
+    return [one for one in rows if one.tool == name and one.cell in shared]
+
+
+def _parts(ours: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
+    yield "all", list(ours)
+    yield "thresholds chosen on these", [one for one in ours if not one.kept_back]
+    yield "kept back", [one for one in ours if one.kept_back]
+
+
+def _grouped(ours: Sequence[Row], by: Callable[[Row], str]) -> list[tuple[str, list[Row]]]:
+    groups: dict[str, list[Row]] = {}
+    for one in ours:
+        if one.fault:
+            groups.setdefault(by(one), []).append(one)
+    return list(groups.items())
+
+
+def _lost(ours: Sequence[Row]) -> Iterator[str]:
+    losing = [(one, why) for one in ours if (why := ", ".join(_failings(one)))]
+    yield f"{len(losing)} of {len(ours)} runs" + (f"; the first {MANY}:" if len(losing) > MANY else ":")
+    yield ""
+    yield "| run | what was lost | truth | named | alarms | held-out, at most | wasted |"
+    yield "|---|---|---|---|---|---|---|"
+    for one, why in losing[:MANY]:
+        yield (
+            f"| {one.cell} | {why} | {one.truth} | {one.cause} | {one.told} | {one.held_out:.3g}, {one.most:.3g} "
+            f"| {one.wasted} |"
+        )
+
+
+def _failings(one: Row) -> Iterator[str]:
+    if not one.fault:
+        if one.interventions:
+            yield "touched"
+        return
+    if not one.damaging:
+        if one.interventions and (one.stopped or not one.healthy):
+            yield "harmed"
+        return
+    if one.detected < 0:
+        yield "not detected"
+    if one.cause != one.truth:
+        yield "cause"
+    if one.curable and (one.stopped or not one.healthy):
+        yield "gave up" if one.stopped else "not repaired"
+    if one.curable and one.healthy and one.wasted > FEW:
+        yield "wasteful"
+    if not one.curable and not one.stopped:
+        yield "not stopped"
