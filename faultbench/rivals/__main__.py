@@ -1,6 +1,7 @@
 """Play every rival on one healthy run and on one with a NaN row: python -m faultbench.rivals --check.
 
-Prints what each of them did, the held-out loss that it ended with, and how long it took next to a plain loop.
+Prints what each of them did, the held-out loss that it ended with, and how long the healthy run took next to a plain
+loop ("" for one that ended it early).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from faultbench.rivals.plain import NONE
 from faultbench.rivals.rival import Played, Rival, played
 from faultbench.trying import held_out
 
-ROUNDS = 3
+ROUNDS = 5
 
 
 def healthy() -> Run:
@@ -42,7 +43,7 @@ def row(rival: Rival) -> list[str]:
     sound, failed = healthy(), with_nan()
     calm, stirred = played(rival, sound), played(rival, failed)
     kind = "watches" if rival.passive else "acts"
-    return [rival.name, kind, *told(calm, sound), *told(stirred, failed), f"{cost(rival):.2f}"]
+    return [rival.name, kind, *told(calm, sound), *told(stirred, failed), "" if calm.stopped else f"{cost(rival):.2f}"]
 
 
 def told(what: Played, run: Run) -> list[str]:
@@ -55,7 +56,7 @@ def told(what: Played, run: Run) -> list[str]:
 
 
 def cost(rival: Rival) -> float:
-    """Return the seconds of the healthy run in multiples of the plain loop's: the median of three pairs."""
+    """Return the seconds of the healthy run in multiples of the plain loop's: the median of five pairs."""
     return statistics.median(_seconds(rival) / _seconds(NONE) for _ in range(ROUNDS))
 
 

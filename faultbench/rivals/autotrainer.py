@@ -78,7 +78,7 @@ def problem(accuracies: Sequence[float], flows: set[str], *, epochs: int) -> str
 
     The gradient is blamed only where the accuracy is poor, and a swing only where it is not.
     """
-    if len(accuracies) < JUDGE_FROM * epochs:
+    if len(accuracies) < max(2, JUDGE_FROM * epochs):  # one epoch has no gain yet
         return ""
     crawls = slow(accuracies)
     if not (crawls or max(accuracies) < GOOD):

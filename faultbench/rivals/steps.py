@@ -33,7 +33,7 @@ def backward(run: Run, batch: Batch, *, unscale: bool = True) -> float:
     if run.scaler is None:
         loss.backward()  # type: ignore[no-untyped-call]
     else:
-        run.scaler.scale(loss).backward()
+        run.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if unscale:
             run.scaler.unscale_(run.optimizer)
     return float(loss.detach())

@@ -1,7 +1,8 @@
 """StabilityGuard: its `GuardedOptimizer` in place of the optimizer, which skips a step that spikes in any layer.
 
 It writes reports to a folder and prints what it does; both are thrown away. Its hooks are full backward hooks on every
-module, which torch forbids round operations in place; such a run ends with torch's error.
+module, which torch forbids round operations in place; such a run ends with torch's error. Under a loss scaler an
+overflow never reaches it, but its hooks remember, and it skips the next step.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Guarded:
         with TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
             optimizer = GuardedOptimizer(run.optimizer, run.model, log_dir=folder)
             try:
-                return _train(replace(run, optimizer=optimizer, after_commit=None), run, optimizer)
+                return _train(replace(run, optimizer=optimizer, scheduler=None, after_commit=None), run, optimizer)
             finally:
                 optimizer.close()
 
@@ -42,11 +43,11 @@ def _train(guarded: Run, run: Run, optimizer: GuardedOptimizer) -> Played:
         steps.backward(guarded, batch)
         steps.clip(guarded)
         before = optimizer.total_spikes
-        steps.commit(guarded)
+        happened = steps.commit(guarded)
         if optimizer.total_spikes > before:
             found.append(tick)
-        elif run.after_commit is not None:
-            run.after_commit()
+        elif happened:
+            steps.follow(run)
     return Played(detections=tuple(found), wasted=len(found))
 
 

@@ -84,9 +84,9 @@ class Training:
             trainer = Trainer(
                 model=Module(run),
                 args=_arguments(run, folder),
-                train_dataset=run.batches,  # type: ignore[arg-type]
+                train_dataset=run.batches,
                 data_collator=_alone,
-                optimizers=(run.optimizer, run.scheduler or Constant(run.optimizer)),  # type: ignore[arg-type]
+                optimizers=(run.optimizer, run.scheduler or Constant(run.optimizer)),
                 callbacks=[commits],
             )
             trainer.remove_callback(PrinterCallback)
