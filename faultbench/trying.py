@@ -18,7 +18,7 @@ from rerail.guard import Derailed, Guard, Keep
 from rerail.sense.losses import Losses
 from rerail.tell import journal
 
-KEEP = Keep(snapshot_every=3, probation=5)  # longer than a spike takes to be told
+KEEP = Keep(snapshot_every=3, probation=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

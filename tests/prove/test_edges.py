@@ -346,3 +346,20 @@ def test_wide_optimizer_state_of_narrow_weights_is_kept_wide() -> None:
             batch["x"][3] = math.nan
         guard.step(batch)
     assert all(torch.equal(state["master"], torch.full((3,), 1 / 3)) for state in optimizer.state.values())
+
+
+@pytest.mark.parametrize(
+    ("setting", "wrong", "kind"), [("weight_decay", 30.0, Kind.OPTIMIZER), ("betas", (0.9999, 0.999), Kind.STEP_SIZE)]
+)
+def test_a_setting_of_the_optimizer_that_was_changed_is_held_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, setting: str, wrong: Any, kind: Kind
+) -> None:
+    made = proofs(monkeypatch)
+    guard = guarded()
+    for index, batch in enumerate(batches(150)):
+        if index >= 60:
+            guard.optimizers[0].param_groups[0][setting] = wrong
+        last = guard.step(batch)
+    assert made
+    assert made[0].cause.kind is kind
+    assert sum(last.losses.values()) < 1.0

@@ -42,6 +42,8 @@ OLDER = {"weights": Age.OLDER, "optimizer": Age.OLDER}
         (Swap(precision=Precision.WIDE), "single precision throughout"),
         (Swap(other_seed=True), "another seed"),
         (Swap(lr_most=0.01), "learning rate at most 0.01"),
+        (Swap(held=(("weight_decay/0", 0.01),)), "weight_decay held at 0.01"),
+        (Swap(precision=Precision.DOUBLE), "double precision"),
         (Swap(window=True, recent=True), "every batch since the last healthy snapshot again, from the newest snapshot"),
     ],
 )
@@ -51,7 +53,7 @@ def test_every_change_has_words(swap: Swap, text: str) -> None:
 
 def test_a_new_kind_of_change_is_told_by_its_name() -> None:
     assert trials.changed({"changed": {"phase": "of the\nmoon"}}) == r"phase of the\nmoon"
-    assert len(fields(Swap)) == 15, "a new field of Swap needs words in tell/trials.py, and a line above"
+    assert len(fields(Swap)) == 16, "a new field of Swap needs words in tell/trials.py, and a line above"
 
 
 def test_a_line_says_what_it_gave() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from rerail.core.knobs import Knobs
 
+RATES = frozenset({"lr", "initial_lr", "max_lr", "min_lr"})
 EPSILON = 1e-6  # as torch's clip_grad_norm_ adds it to the norm
 
 
@@ -22,8 +24,53 @@ def clip(gradients: Sequence[Tensor], norm: float, limit: float) -> None:
 
 @contextmanager
 def under(optimizers: Sequence[torch.optim.Optimizer], knobs: Knobs) -> Iterator[None]:
-    """Scale every learning rate as the knobs say inside the block; afterwards each is exactly what it was."""
+    """Set learning rates and settings as the knobs say inside the block; afterwards each is exactly what it was."""
     groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    with held(groups, knobs.settings), scaled(groups, knobs):
+        yield
+
+
+def settings(optimizers: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the numbers of all parameter groups of optimizers' states, by name and group; learning rates aside."""
+    groups = [group for optimizer in optimizers for group in optimizer["param_groups"]]
+    found: dict[str, float] = {}
+    for number, group in enumerate(groups):
+        for name, value in group.items():
+            parts = enumerate(value) if isinstance(value, tuple) else ()
+            numbers = {name: value} if isinstance(value, float | int) else {f"{name}.{n}": one for n, one in parts}
+            if name not in RATES:
+                found |= {f"{one}/{number}": float(given) for one, given in numbers.items() if _number(given)}
+    return found
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool)
+
+
+@contextmanager
+def held(groups: Sequence[dict[str, Any]], values: Mapping[str, float]) -> Iterator[None]:
+    """Hold settings at `values` inside the block."""
+    before = [dict(group) for group in groups] if values else []
+    try:
+        for key, value in values.items():
+            name, _, number = key.rpartition("/")
+            whole, _, place = name.partition(".")
+            if int(number) < len(groups) and whole in groups[int(number)]:
+                _hold(groups[int(number)], whole, place, value)
+        yield
+    finally:
+        for group, old in zip(groups, before, strict=False):
+            group.update({name: old[name] for name in old if name != "params"})
+
+
+def _hold(group: dict[str, Any], name: str, place: str, value: float) -> None:
+    old = group[name]
+    group[name] = tuple(value if str(n) == place else one for n, one in enumerate(old)) if place else value
+
+
+@contextmanager
+def scaled(groups: Sequence[dict[str, Any]], knobs: Knobs) -> Iterator[None]:
+    """Scale every learning rate as the knobs say inside the block."""
     scale = knobs.lr_scale
     if math.isfinite(knobs.lr_most) and float(groups[0]["lr"]) > knobs.lr_most:
         scale *= knobs.lr_most / float(groups[0]["lr"])

@@ -27,7 +27,8 @@ class Knobs:
 
     `lr_scale` multiplies every learning rate; `lr_most` caps the first group's rate and scales the others alike, and
     does nothing while the run's own rate is below it; `clip_norm` caps the total gradient norm (the run's own cap still
-    holds); `weights` multiply the run's loss weights.
+    holds); `weights` multiply the run's loss weights; `settings` hold numbers of an optimizer's parameter group at a
+    value: `weight_decay/0` that of the first group, `betas.1/0` its second beta.
     """
 
     lr_scale: float = 1.0
@@ -35,6 +36,7 @@ class Knobs:
     precision: Precision = Precision.AS_RUN
     lr_most: float = math.inf
     weights: Mapping[str, float] = field(default_factory=dict)
+    settings: Mapping[str, float] = field(default_factory=dict)
 
     def meet(self, other: Knobs) -> Knobs:
         """Return the more cautious of both, knob by knob."""
@@ -45,12 +47,13 @@ class Knobs:
             precision=max(self.precision, other.precision),
             lr_most=min(self.lr_most, other.lr_most),
             weights={name: _farther(self.weights.get(name, 1.0), other.weights.get(name, 1.0)) for name in names},
+            settings={**other.settings, **self.settings},
         )
 
     def eased(self, share: float) -> Knobs:
         """Return the part `share` of this dose: 1 all of it, 0 nothing, geometrically in between.
 
-        Precision has no part doses: it holds until the dose has ended.
+        Precision and settings have no part doses: they hold until the dose has ended.
         """
         if share >= 1:
             return self
@@ -62,6 +65,7 @@ class Knobs:
             precision=self.precision,
             lr_most=self.lr_most / share,
             weights={name: weight**share for name, weight in self.weights.items()},
+            settings=self.settings,
         )
 
 

@@ -19,7 +19,7 @@ class Move(IntEnum):
     HALT = 3
 
 
-NEWEST = -1  # a depth
+NEWEST, OLDEST = -1, 10**6  # depths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

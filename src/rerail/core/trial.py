@@ -30,10 +30,11 @@ class Which(IntEnum):
 class Swap:
     """One replay of the failing step, and what is changed in it. The default changes nothing.
 
-    `rows` of the failing batch take part, all where it is empty. `without` names a loss component that is off. `commit`
-    applies the update and runs the same batch once more; `window` starts from the newest healthy snapshot instead and
-    trains every batch since again, the failing one last; `recent` from the newest snapshot of all, healthy or not yet
-    known to be. `again` tells equal replays apart.
+    `rows` of the failing batch take part, all where it is empty. `without` names a loss component that is off; `held`
+    are settings of the optimizer, with the values that they keep. `commit` applies the update and runs the same batch
+    once more; `window` starts from the newest healthy snapshot instead and trains every batch since again, the failing
+    one last; `recent` from the newest snapshot of all, healthy or not yet known to be. `again` tells equal replays
+    apart.
     """
 
     batch: Which = Which.THIS
@@ -44,6 +45,7 @@ class Swap:
     lr_scale: float = NEUTRAL.lr_scale
     lr_most: float = NEUTRAL.lr_most
     clip_norm: float = NEUTRAL.clip_norm
+    held: tuple[tuple[str, float], ...] = ()
     without: str = ""
     other_seed: bool = False
     commit: bool = False
@@ -62,6 +64,7 @@ class Swap:
         return {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
 
 
+STEP_OF_OLD = Swap(batch=Which.OTHER, weights=Age.OLDEST, optimizer=Age.OLDEST, commit=True)
 SOUND = Swap(batch=Which.OTHER, weights=Age.OLDER, optimizer=Age.OLDER)  # a healthy step, as far as one is kept
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rerail.core import plain
 from rerail.core.cause.cause import comes_again
-from rerail.core.detector import Detector
+from rerail.core.detector import Detector, Wary
 from rerail.core.finding import Finding
 from rerail.core.knobs import NEUTRAL, Knobs
 from rerail.core.reading import Reading
@@ -53,7 +53,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What was decided at one tick."""
+    """What was decided at one tick. `wary`: a detector suspects something, and waits for more before it says so."""
 
     tick: int
     move: Move
@@ -61,6 +61,7 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     answers: tuple[Answer, ...] = ()
     proved: Remedy | None = None
+    wary: bool = False
 
     @property
     def plain(self) -> bool:
@@ -71,7 +72,7 @@ class Verdict:
     def healthy(self) -> bool | None:
         """Say what the tick says about the weights: sound, suspect, or None, nothing either way."""
         if not self.findings:
-            return True
+            return None if self.wary else True
         return None if all(found.code in _NOT_THE_WEIGHTS for found in self.findings) else False
 
     @property
@@ -103,6 +104,11 @@ def advance(plan: Plan, memory: Memory, reading: Reading) -> tuple[Memory, Verdi
         knobs=ledger.knobs(reading.tick),
         findings=findings,
         answers=answers,
+        wary=any(
+            detector.wary(state)
+            for detector, (state, _) in zip(plan.detectors, judged, strict=True)
+            if isinstance(detector, Wary)
+        ),
     )
     return Memory(tick=reading.tick, detectors=tuple(state for state, _ in judged), ledger=ledger), verdict
 

@@ -13,10 +13,12 @@ import torch
 from torch import nn
 
 from rerail.act import rows, state
+from rerail.act.commit import settings
 from rerail.act.snapshots import Snapshots
 from rerail.act.window import Entry, Window
 from rerail.core.band import Band
 from rerail.core.cause import Cause, Kind, Suspicion
+from rerail.core.cause.suspicion import material
 from rerail.core.knobs import Knobs
 from rerail.core.reading import Reading
 from rerail.core.verdict import EPISODE, Verdict
@@ -141,8 +143,20 @@ class Prover:
             hotter=_hotter(values, [one.values for one, _ in trusted]),
             rate=_usual_rate([one.values for one, _ in trusted]),
             step=int(values.get("step", 0.0)),
+            settings=_changed([scene.older, scene.oldest], scene.now),
             before=self._rows[1] if self._rows and verdict.tick - self._rows[0] <= EPISODE else None,
         )
+
+
+def _changed(before: Sequence[Mapping[str, Any]], now: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """Return the optimizer's settings that are materially others than in the newest of the states that shows any."""
+    present = settings(now["optimizers"])
+    for state_before in before:
+        then = settings(state_before["optimizers"])
+        both = {name: (then[name], value) for name, value in present.items() if name in then}
+        if changed := {name: pair for name, pair in both.items() if material(name, *pair)}:
+            return changed
+    return {}
 
 
 def _whole(entries: Sequence[Entry], steps: int) -> bool:

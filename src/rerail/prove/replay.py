@@ -203,7 +203,13 @@ def _batches(scene: Scene, swap: Swap) -> Sequence[Any]:
 
 
 def _knobs(scene: Scene, swap: Swap) -> Knobs:
-    changed = Knobs(lr_scale=swap.lr_scale, lr_most=swap.lr_most, clip_norm=swap.clip_norm, precision=swap.precision)
+    changed = Knobs(
+        lr_scale=swap.lr_scale,
+        lr_most=swap.lr_most,
+        clip_norm=swap.clip_norm,
+        precision=swap.precision,
+        settings=dict(swap.held),
+    )
     return scene.knobs.meet(changed)
 
 

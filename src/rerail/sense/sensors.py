@@ -28,6 +28,7 @@ class Sensors:
     def __init__(self, model: nn.Module, trained: Callable[[], Named] | None = None, weights_every: int = 50) -> None:
         self.weights_every = weights_every
         self._model = model
+        self._masks = {name for name, one in model.named_buffers() if _counts(one) and not torch.isfinite(one).all()}
         self._trained = trained or (lambda: list(model.named_parameters()))
 
     def due(self, tick: int) -> bool:
@@ -63,10 +64,17 @@ class Sensors:
         return Reading(tick=tick, values=values)
 
     def weights(self) -> dict[str, float]:
-        """Return the weight norms, in total and per top-level module; every parameter that is not finite by name."""
+        """Return the weight norms, in total and per top-level module; what is not finite by name, buffers too."""
         named = {**dict(self._model.named_parameters()), **dict(self._trained())}
-        found = transfer(norms([parameter.detach() for parameter in named.values()]))
-        return summary("weight/norm", dict(zip(named, found, strict=True)))
+        buffers = {name: one for name, one in self._model.named_buffers() if name not in self._masks and _counts(one)}
+        found = transfer(norms([one.detach() for one in (*named.values(), *buffers.values())]))
+        spoilt = dict(zip(buffers, found[len(named) :], strict=True))
+        values = summary("weight/norm", dict(zip(named, found, strict=False)))
+        return values | {f"weight/norm/{name}": one for name, one in spoilt.items() if not math.isfinite(one)}
+
+
+def _counts(buffer: Tensor) -> bool:
+    return buffer.is_floating_point() and buffer.numel() > 0 and buffer.layout is torch.strided
 
 
 def norms(tensors: Sequence[Tensor]) -> list[Tensor]:

@@ -105,20 +105,28 @@ def move(record: Record) -> str:
 
 def knobs(values: Record) -> str:
     """The knobs that are not neutral: `learning rate x0.1, gradient norm clipped at 0.5`; empty when all are."""
-    parts = [_knob(name, value) for name, value in values.items() if name != "weights" and not is_neutral(name, value)]
-    weights = fields.mapping(values, "weights").items()
-    parts += [f"weight of {fields.plain(name)} x{fields.figure(value)}" for name, value in weights]
+    single = {name: value for name, value in values.items() if name not in ("weights", "settings")}
+    parts = [_knob(name, value) for name, value in single.items() if not is_neutral(name, value)]
+    weights, settings = fields.mapping(values, "weights"), fields.mapping(values, "settings")
+    parts += [f"weight of {fields.plain(name)} x{fields.figure(value)}" for name, value in weights.items()]
+    parts += [f"{setting(name)} held at {fields.figure(value)}" for name, value in settings.items()]
     return ", ".join(parts)
 
 
 def is_neutral(name: str, value: object) -> bool:
-    """Whether a knob (other than the weights) changes nothing."""
+    """Whether a knob (other than weights and settings) changes nothing."""
     return {"lr_scale": 1.0, "clip_norm": math.inf, "lr_most": math.inf}.get(name, math.nan) == fields.number(
         value
     ) or value in (
         "as_run",
         "AS_RUN",
     )
+
+
+def setting(name: str) -> str:
+    """Name a setting of the optimizer: `weight_decay/0` is that of its first parameter group."""
+    shown, _, group = fields.plain(name).rpartition("/")
+    return shown if group == "0" else f"{shown} of parameter group {group}"
 
 
 def done(did: Record) -> str:

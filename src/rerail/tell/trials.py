@@ -99,6 +99,8 @@ def _aged(age: str) -> str:
 
 def _change(name: str, value: object) -> str:
     shown = fields.plain(value)
+    if name == "held":
+        return ", ".join(f"{phrases.setting(one)} held at {fields.figure(then)}" for one, then in value)  # type: ignore[attr-defined]
     said = {
         "without": f"without the loss {shown}",
         "lr_scale": f"learning rate x{fields.figure(value)}",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rerail.core.cause.cause import Cause, Kind
 from rerail.core.cause.suspicion import Suspicion
 from rerail.core.knobs import NEUTRAL, Knobs, Precision
-from rerail.core.remedy import GO_ON, HALTED, NEWEST, Move, Remedy
-from rerail.core.trial import SOUND, Age, Swap, Trial, Which
+from rerail.core.remedy import GO_ON, HALTED, NEWEST, OLDEST, Move, Remedy
+from rerail.core.trial import SOUND, STEP_OF_OLD, Age, Swap, Trial, Which
 
 HOLD, RAMP = 20, 20  # ticks that a smaller step is held, and ramped back over
 FP32_HOLD = CAP_HOLD = 1000
@@ -99,10 +99,26 @@ def _rewound(case: Suspicion) -> Iterator[Candidate]:
 
 
 def _optimizer(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
+    yield from _as_it_was(case)
     yield from _rewound(case)
     if case.window:
         reset = Remedy(move=Move.REWIND, reset=True)
         yield Candidate(remedy=reset, proof=Swap(window=True, optimizer=Age.FRESH))
+    yield from _slower(case, cause)
+
+
+def _as_it_was(case: Suspicion) -> Iterator[Candidate]:
+    if case.window and case.held:
+        remedy = Remedy(move=Move.REWIND, knobs=Knobs(settings=dict(case.held)), hold=CAP_HOLD)
+        if 0 < case.recent < case.window:
+            newest = Swap(window=True, recent=True, held=case.held)
+            yield Candidate(remedy=replace(remedy, depth=NEWEST), proof=newest)
+        yield Candidate(remedy=remedy, proof=Swap(window=True, held=case.held))
+        yield Candidate(remedy=replace(remedy, depth=OLDEST), proof=replace(STEP_OF_OLD, held=case.held))
+
+
+def _step_size(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
+    yield from _as_it_was(case)
     yield from _slower(case, cause)
 
 
@@ -139,7 +155,7 @@ _CANDIDATES = {
     Kind.PRECISION: _precision,
     Kind.WEIGHTS: _back,
     Kind.OPTIMIZER: _optimizer,
-    Kind.STEP_SIZE: _slower,
+    Kind.STEP_SIZE: _step_size,
     Kind.COMPILER: _nothing,
     Kind.LEVEL: _go_on,
     Kind.UNKNOWN: _nothing,

@@ -24,12 +24,12 @@ from dataclasses import dataclass, replace
 
 from rerail.core.band import finite
 from rerail.core.cause.cause import Cause, Kind
-from rerail.core.cause.suspicion import Suspicion
+from rerail.core.cause.suspicion import LENGTHENS, Suspicion
 from rerail.core.cause.toxic import toxic_rows
 from rerail.core.knobs import Precision
 from rerail.core.operations import edge
 from rerail.core.reading import Reading
-from rerail.core.trial import SOUND, Age, Operation, Swap, Trial, Which
+from rerail.core.trial import SOUND, STEP_OF_OLD, Age, Operation, Swap, Trial, Which
 
 HOT = 3.0  # a learning rate this many times its usual value is a suspect by itself
 FARTHER = 5.0  # an update this many times as large, on the same weights and batch, is the optimizer's doing
@@ -111,6 +111,35 @@ def _standing(case: Suspicion, again: Trial) -> Inquiry:
 
 
 def _pattern(case: Suspicion, again: Trial) -> Inquiry:
+    made = yield from _made(case, again)
+    if isinstance(made, Cause):
+        return made
+    if (yield from _settings_did_it(case)):
+        return _changed_settings(made)
+    if made.made and made.made.origin == "parameter":
+        return (yield from _state(made))
+    if not case.other:
+        return (yield from _first_batch(made))
+    other = yield Swap(batch=Which.OTHER)
+    return (yield from _batch(made) if other.healthy else _state(made))
+
+
+def _settings_did_it(case: Suspicion) -> Generator[Swap, Trial, bool]:
+    # Both ways: with what is set now the window, or a step of old, fails or goes far; with what was set then, neither.
+    if not case.settings:
+        return False
+    fails = case.window and not (yield Swap(window=True, held=case.pressed)).healthy
+    if fails and (yield Swap(window=True, held=case.held)).healthy:
+        return True
+    if not case.other:
+        return False
+    now = yield replace(STEP_OF_OLD, held=case.pressed)
+    then = yield replace(STEP_OF_OLD, held=case.held)
+    return then.healthy and (not now.healthy or _moved(now) > FARTHER * _moved(then))
+
+
+def _made(case: Suspicion, again: Trial) -> Generator[Swap, Trial, _Failure | Cause]:
+    # What the trace and the formats say: a cause where that is all, else the failure with what is known of it.
     traced = yield Swap(traced=True)
     if traced.healthy and case.compiled:
         return _Failure(case=case).cause(Kind.COMPILER, "compiled it fails again, in eager mode it is healthy")
@@ -121,12 +150,7 @@ def _pattern(case: Suspicion, again: Trial) -> Inquiry:
         wide = yield Swap(precision=Precision.WIDE)
         if wide.healthy:
             return failure.cause(Kind.PRECISION, "the same step in single precision is healthy")
-    if failure.made and failure.made.origin == "parameter":
-        return (yield from _state(failure))
-    if not case.other:
-        return (yield from _first_batch(failure))
-    other = yield Swap(batch=Which.OTHER)
-    return (yield from _batch(failure) if other.healthy else _state(failure))
+    return failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,6 +340,14 @@ def _course(failure: _Failure) -> Inquiry:
             why = "an optimizer without memory stays healthy, and this one throws older weights far"
             return failure.cause(Kind.OPTIMIZER, why, step=case.step)
     return (yield from _size(failure, course))
+
+
+def _changed_settings(failure: _Failure) -> Cause:
+    case = failure.case
+    told = [f"{name} went from {then:.4g} to {now:.4g}" for name, (then, now) in sorted(case.settings.items())]
+    why = f"{'; '.join(told)}; trained again with what was before, the window is healthy"
+    larger = all(name.startswith(LENGTHENS) for name in case.settings)
+    return failure.cause(Kind.STEP_SIZE if larger else Kind.OPTIMIZER, why, step=case.step)
 
 
 def _size(failure: _Failure, course: Trial) -> Inquiry:

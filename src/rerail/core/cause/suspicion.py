@@ -10,6 +10,17 @@ from rerail.core.cause.cause import Cause
 from rerail.core.finding import Finding
 from rerail.core.reading import Reading
 
+LENGTHENS = ("momentum", "betas.0")  # settings that make every step 1 / (1 - momentum) times as long
+MATERIAL = 3.0  # times; a schedule of the momentum itself moves it less within a window
+
+
+def material(name: str, then: float, now: float) -> bool:
+    """Say whether a setting of the optimizer was changed by so much that it is a suspect."""
+    if name.startswith(LENGTHENS):
+        then, now = 1 - then, 1 - now
+    small, large = sorted((abs(then), abs(now)))
+    return small != large and (small == 0 or large / small >= MATERIAL)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspicion:
@@ -18,10 +29,11 @@ class Suspicion:
     `rows` is the length of its batch and `ids` their sample ids; `unfit` are the rows whose content could not have been
     meant, `far` those far from all others, each with the reason. `other` says whether a healthy batch is kept, `window`
     how many batches led from the newest healthy snapshot to here (this one included, 0 where they are not all kept),
-    `recent` the same from the newest snapshot of all,
-    `half` whether the run computes in half precision, `compiled` whether a part of the model is compiled, `hotter` how
-    many times its usual value `rate` the learning rate is, `step` how many steps were committed. `before` is a cause
-    in single rows that was proved lately: what comes in every batch need not be proved at length each time.
+    `recent` the same from the newest snapshot of all, `half` whether the run computes in half precision, `compiled`
+    whether a part of the model is compiled, `hotter` how many times its usual value `rate` the learning rate is, `step`
+    how many steps were committed. `before` is a cause in single rows that was proved lately: what comes in every batch
+    need not be proved at length each time. `settings` are the numbers of the optimizer that are others than in the
+    newest healthy snapshot: then, and now.
     """
 
     reading: Reading
@@ -41,6 +53,17 @@ class Suspicion:
     rate: float = 0.0
     step: int = 0
     before: Cause | None = None
+    settings: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def held(self) -> tuple[tuple[str, float], ...]:
+        """Return the changed settings with the values that they had."""
+        return tuple(sorted((name, then) for name, (then, _) in self.settings.items()))
+
+    @property
+    def pressed(self) -> tuple[tuple[str, float], ...]:
+        """Return the changed settings with the values that they have now."""
+        return tuple(sorted((name, now) for name, (_, now) in self.settings.items()))
 
     @property
     def mild(self) -> bool:

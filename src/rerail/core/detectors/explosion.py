@@ -64,3 +64,7 @@ class Explosion:
             return memory, ()
         evidence = {"grad/norm": norm, "usual": math.exp(usual), "ticks": float(suspects)}
         return memory, (Finding(code="gradient.explosion", signal="grad/norm", evidence=evidence),)
+
+    def wary(self, memory: ExplosionMemory) -> bool:
+        """Say whether the last norm is suspect."""
+        return bool(memory.suspected.values)

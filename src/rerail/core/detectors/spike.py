@@ -68,6 +68,10 @@ class Spike:
                 findings += found
         return SpikeMemory(tracks=tracks), tuple(findings)
 
+    def wary(self, memory: SpikeMemory) -> bool:
+        """Say whether the last value of any loss is suspect."""
+        return any(track.suspected.values for track in memory.tracks.values())
+
     def _judge(self, track: Track, name: str, step: float, value: float) -> tuple[Track, list[Finding]]:
         accepted = Track(accepted=track.accepted.add(step, value, self.window), start=track.start)
         if len(track.accepted.values) < self.warmup:
