@@ -140,10 +140,10 @@ FAULTS: tuple[Fault, ...] = (
         name="constant-batches",
         title="The inputs of batch after batch are zero.",
         curable=True,
-        severities={"ten": 10, "sixty": 60},
+        severities={"thirty": 30, "sixty": 60},
         inject=constant_batches,
         fits=among(FLOATS - {"vae", "gan"}),
-        phases=("middle", "late"),
+        phases=("late",),
     ),
     data(
         name="wrong-scale",

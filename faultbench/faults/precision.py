@@ -32,10 +32,14 @@ def autocast_overflow(run: Run, severity: float, begin: int, seed: int) -> Run:
 
 
 def underflow(run: Run, severity: float, begin: int, seed: int) -> Run:
-    """From `begin` on an activation is cast to half and back after a division: its gradient is below 6e-8, or 0."""
+    """From `begin` on the gradient of an activation, `severity` times smaller, passes through half: it is 0 there.
+
+    The activation itself stays bitwise as it is: only a zero, whose gradient is one, is cast to half and back.
+    """
 
     def change(x: Tensor) -> Tensor:
-        return (x * severity).half().float() / severity
+        nothing = x - x.detach()
+        return x.detach() + (nothing * severity).half().float() / severity
 
     return hooked(run, trunk(run.model), begin, change)
 
@@ -58,7 +62,7 @@ FAULTS: tuple[Fault, ...] = (
     precision(
         name="half-overflow",
         title="Activations are cast to half on a scale that overflows.",
-        severities={"1e4": 1e4, "6e4": 6e4},
+        severities={"2e4": 2e4, "1e6": 1e6},
         inject=overflow,
         fits=among(HOOKED - {"half", "bfloat"}),
     ),
@@ -72,7 +76,7 @@ FAULTS: tuple[Fault, ...] = (
     precision(
         name="gradient-underflow",
         title="Gradients pass through a half format in which they are zero.",
-        severities={"1e4": 1e4},
+        severities={"1e5": 1e5, "1e8": 1e8},
         inject=underflow,
         fits=among(HOOKED - {"half"}),
         phases=("start", "early"),

@@ -103,7 +103,7 @@ FAULTS: tuple[Fault, ...] = (
         severities={"half": 0.5, "all": 1.0},
         inject=zeroed_layer,
         fits=among(ALL),
-        phases=("middle", "late"),
+        phases=("late",),
     ),
     state(
         name="poisoned-statistics",
