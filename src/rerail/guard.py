@@ -133,7 +133,7 @@ class Guard:
         self._buffers = Buffers(model)
         self._inbox: deque[Entry] = deque()
         self._window = Window(self.keep.memory_bytes)
-        self._prover = Prover(self._bench(), self.keep.proof_replays)
+        self._prover = Prover(self.bench(), self.keep.proof_replays)
         self._saved_step = self.steps
         self._deepest = max((rung.depth for ladder in self.plan.ladders.values() for rung in ladder.rungs), default=0)
         self._clock = time.perf_counter()
@@ -424,7 +424,8 @@ class Guard:
         self._watch, due = self._watch.committed(reading)
         self._logbook.came_of_it(self.tick, due)
 
-    def _bench(self) -> Bench | None:
+    def bench(self) -> Bench | None:
+        """Return where this run's steps are replayed; None without `losses`."""
         if self.recipe is None:
             return None
         return Bench(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rerail.fit.config import FitConfig, changed, problems
-from rerail.fit.loop import Result, train, train_unguarded
+from rerail.fit.loop import Result, guarded, prepare, train, train_unguarded
 from rerail.fit.schedule import warmup_cosine
 from rerail.fit.task import Parts, Task
 from rerail.guard import Losses, LossFunction, Picture, Sound
@@ -18,6 +18,8 @@ __all__ = [
     "Sound",
     "Task",
     "changed",
+    "guarded",
+    "prepare",
     "problems",
     "train",
     "train_unguarded",

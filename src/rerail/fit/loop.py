@@ -43,7 +43,24 @@ def train(
     """
     claim(run, resume=resume is not False)  # before an hour of computing features
     parts = prepare(task, config)
-    guard = Guard(
+    guard = guarded(parts, config, run=run, resume=resume, listeners=listeners, describe=describe)
+    with Stop() as stop:
+        result = _Loop(task, config, parts, guard).run(stop)
+    guard.close(result.reason)
+    return result
+
+
+def guarded(
+    parts: Parts,
+    config: FitConfig,
+    *,
+    run: Path | None = None,
+    resume: bool | Path = False,
+    listeners: Sequence[Listener] = (),
+    describe: Mapping[str, Any] | None = None,
+) -> Guard:
+    """Put a task's parts under the guard."""
+    return Guard(
         parts.model,
         parts.optimizer,
         parts.losses,
@@ -60,10 +77,6 @@ def train(
         listeners=listeners,
         config=asdict(config) | dict(describe or {}),
     )
-    with Stop() as stop:
-        result = _Loop(task, config, parts, guard).run(stop)
-    guard.close(result.reason)
-    return result
 
 
 def train_unguarded(task: Task, config: FitConfig) -> Iterator[float]:

@@ -54,7 +54,7 @@ def attempt(
     for number, batch in enumerate(batches):
         if on_part is not None:
             on_part(number)
-        with _precision(recipe, knobs):
+        with precision(recipe, knobs):
             losses = Losses.of(recipe.losses(_own(batch)))
             total = losses.total(weighted(recipe.weights, knobs))
         scaled = total if len(batches) == 1 else total * share
@@ -86,7 +86,8 @@ def _scalars(losses: Losses, total: Tensor, signals: Mapping[str, Tensor]) -> di
 
 
 @contextmanager
-def _precision(recipe: Recipe, knobs: Knobs) -> Iterator[None]:
+def precision(recipe: Recipe, knobs: Knobs) -> Iterator[None]:
+    """Compute inside the block in the precision that the run and the knobs say."""
     with ExitStack() as stack:
         if knobs.precision is Precision.AS_RUN and recipe.precision is not None:
             stack.enter_context(torch.autocast(recipe.device, dtype=recipe.precision))

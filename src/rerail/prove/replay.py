@@ -66,7 +66,7 @@ class Bench:
     def borrowed(self) -> Iterator[None]:
         """Put everything that a replay touches back at the end: state, gradients, generators, modes."""
         saved, attributes = state.capture(self.parts), self.plain.capture()
-        held = [*self.parts.model.parameters(), *self.parts.loose()]
+        held = self.trained()
         gradients = [one.grad for one in held]
         modes = {module: module.training for module in self.parts.model.modules()}
         try:
@@ -100,7 +100,7 @@ class Bench:
         reading, operation = self._read(scene, swap, batches, knobs)
         readings, cost = [reading], 2 if swap.traced and scene.other is not None else 1
         if swap.commit and scene.band.holds(reading):
-            moved = self._commit(scene, reading, knobs)
+            moved = self.commit(reading, min(scene.clip_norm, knobs.clip_norm), knobs)
             after, _ = self._read(scene, swap, batches, knobs)
             readings, cost = [reading, replace(after, values={**after.values, **moved})], 2
         return Trial(
@@ -121,7 +121,7 @@ class Bench:
             readings.append(reading)
             if not finite(reading) or entry is scene.entry:
                 break
-            self._commit(scene, reading, knobs)
+            self.commit(reading, min(scene.clip_norm, knobs.clip_norm), knobs)
         whole = len(readings) == len(before) + 1
         return Trial(
             changed=swap,
@@ -142,7 +142,7 @@ class Bench:
             operation = tracer.culprit([*made.scalars.values(), *self._dense()])
         else:
             made = attempt(recipe, batches, knobs)
-        gradients = self._gradients()
+        gradients = self.gradients()
         if scale != 1.0 and gradients:
             torch._foreach_mul_(gradients, 1.0 / scale)
         return self.sensors.read(scene.live.tick, made.scalars, {}), operation
@@ -158,10 +158,13 @@ class Bench:
         state.restore(self.parts, scene.now)
         return frozenset(tracer.made) if healthy else frozenset()
 
-    def _commit(self, scene: Scene, reading: Reading, knobs: Knobs) -> dict[str, float]:
-        limit = min(scene.clip_norm, knobs.clip_norm)
+    def commit(self, reading: Reading, limit: float, knobs: Knobs) -> dict[str, float]:
+        """Commit the gradients that stand in the model, as the run does; return how far the weights moved.
+
+        `reading` has their norm, which is clipped to `limit`.
+        """
         if (norm := reading.values["grad/norm"]) > limit:
-            clip(self._gradients(), norm, limit)
+            clip(self.gradients(), norm, limit)
         before = weights_of(self.parts.model)
         commit(self.parts.optimizers, knobs)
         moved = update_ratio(self.parts.model, before)
@@ -171,11 +174,16 @@ class Bench:
             self.after_commit()
         return moved
 
-    def _gradients(self) -> list[Tensor]:
+    def trained(self) -> list[nn.Parameter]:
+        """Return the model's parameters, and those that only an optimizer holds."""
+        return [*self.parts.model.parameters(), *self.parts.loose()]
+
+    def gradients(self) -> list[Tensor]:
+        """Return the gradients that stand."""
         return self.parts.held.gradients()
 
     def _dense(self) -> list[Tensor]:
-        return [one.coalesce().values() if one.is_sparse else one for one in self._gradients()]
+        return [one.coalesce().values() if one.is_sparse else one for one in self.gradients()]
 
 
 def _band(scene: Scene, swap: Swap) -> Band:
@@ -214,7 +222,7 @@ def _knobs(scene: Scene, swap: Swap) -> Knobs:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
+class FixedScale:
     """A loss scale that stays as it is."""
 
     factor: float
@@ -224,7 +232,7 @@ class _Scale:
 
 
 def _recipe(recipe: Recipe, swap: Swap, scale: float) -> Recipe:
-    fixed: Any = None if recipe.scaler is None else _Scale(scale)
+    fixed: Any = None if recipe.scaler is None else FixedScale(scale)
     losses = recipe.losses
     if swap.without:
 

@@ -1,0 +1,97 @@
+"""Can it learn one batch by heart, and which learning rates does it bear?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import accumulate
+from statistics import median
+
+from rerail.doctor.check import Check, failed, found, skipped
+from rerail.doctor.patient import Patient
+
+OVERFIT, RANGE = "one batch by heart", "learning-rate range"
+FALL = 0.05  # share of the first loss that some dozens of steps on one batch must gain
+FEWEST, STEPS, SWEEP = 8, 40, 40
+LAST = 3  # steps whose middle loss ends a run: dropout makes single ones uncertain
+FROM, TO = 1e-3, 1e3  # of the run's own rate
+TINY = 1e-12
+
+
+def overfit(patient: Patient, steps: int) -> Check:
+    """Train on the one batch, at the run's rate and at ten times that; the loss must fall."""
+    steps = min(STEPS, steps // 2)
+    if steps < FEWEST:
+        return skipped(OVERFIT, f"no time for {2 * FEWEST} steps", "give more seconds")
+    own, ten = (_fall(_train(patient, [scale] * steps)) for scale in (1.0, 10.0))
+    told = f"in {steps} steps the loss falls by {own:.0%} (at 10 times the rate: {ten:.0%})"
+    seen = {"steps": steps, "fall": own, "fall at 10": ten, "lr": max(patient.rates)}
+    if own >= FALL:
+        return found(OVERFIT, told, **seen)
+    if ten >= FALL:
+        do = f"the rate is too low: ten times {max(patient.rates):.3g} learns; see the learning-rate range"
+    elif own < 0:
+        do = "the loss rises: a lower rate (see the learning-rate range), or the sign of a loss component"
+    else:
+        do = "nothing is learnt at either rate: do targets match inputs, is anything detached, are weights frozen?"
+    return failed(OVERFIT, told, do, **seen)
+
+
+def rate_range(patient: Patient, steps: int) -> Check:
+    """Raise the rate from step to step, from a thousandth to a thousand times the run's own, until the loss diverges.
+
+    After Smith 2015 (arXiv:1506.01186), on one batch. Suggested is from the rate of the steepest fall to a third of
+    the one that diverged.
+    """
+    steps, own = min(SWEEP, steps), max(patient.rates)
+    if steps < FEWEST:
+        return skipped(RANGE, f"no time for {FEWEST} steps", "give more seconds")
+    if not own > 0:
+        return failed(RANGE, f"the rate is {own:.3g}", "give a learning rate above 0")
+    scales = [FROM * (TO / FROM) ** (number / (steps - 1)) for number in range(steps)]
+    losses = _train(patient, scales, stop=True)
+    worst = own * scales[len(losses) - 2] if _diverged(losses) else math.inf
+    low, high = own * scales[_steepest(losses)], worst / 3
+    low = min(low, high)
+    most = f"{high:.2g}" if high < math.inf else "beyond the sweep"
+    told = f"about {low:.2g} to {most}; the run's is {own:.3g}"
+    seen = {"lr": own, "low": low, "high": high, "diverges": worst}
+    if own >= worst:
+        return failed(RANGE, f"{told}, and from {worst:.2g} on the loss diverges", "take a rate in this range", **seen)
+    return found(RANGE, told, **seen)
+
+
+def _train(patient: Patient, scales: Sequence[float], *, stop: bool = False) -> list[float]:
+    """Return the loss before each step and after the last; a loss that is not finite ends it."""
+    patient.fresh()
+    losses: list[float] = []
+    for scale in scales:
+        reading = patient.backward()
+        losses.append(reading.values["loss/total"])
+        if not math.isfinite(losses[-1] + reading.values["grad/norm"]) or (stop and _diverged(losses)):
+            return losses if math.isfinite(losses[-1]) and stop else [*losses[:-1], math.inf]
+        patient.learn(reading, scale)
+    return [*losses, patient.backward().values["loss/total"]]
+
+
+def _fall(losses: Sequence[float]) -> float:
+    """Share of the first loss that is gone at the end; -inf where the run did not stay finite."""
+    if not all(map(math.isfinite, losses)):
+        return -math.inf
+    return (losses[0] - median(losses[-LAST:])) / max(abs(losses[0]), TINY)
+
+
+def _diverged(losses: Sequence[float]) -> bool:
+    """Say whether the last loss is past all that was gained, and half the first loss or twice the gain more."""
+    if not math.isfinite(losses[-1]):
+        return True
+    gained = losses[0] - min(losses)
+    return losses[-1] > losses[0] + max(abs(losses[0]) / 2, 2 * gained) and len(losses) > 1
+
+
+def _steepest(losses: Sequence[float]) -> int:
+    finite = [one for one in losses if math.isfinite(one)]
+    smooth = list(accumulate(finite, lambda before, now: 0.7 * before + 0.3 * now))
+    best = smooth.index(min(smooth)) + 1
+    falls = [after - before for before, after in zip(smooth[:best], smooth[1:best], strict=False)]
+    return falls.index(min(falls)) if falls else 0
