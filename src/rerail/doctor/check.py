@@ -30,9 +30,14 @@ def failed(name: str, told: str, do: str, **seen: float) -> Check:
     return Check(name=name, passed=False, told=told, do=do, seen=seen)
 
 
-def skipped(name: str, why: str, do: str = "", **seen: float) -> Check:
+def skipped(name: str, why: str, **seen: float) -> Check:
     """Return a check that does not apply, with the reason."""
-    return Check(name=name, passed=None, told=why, do=do, seen=seen)
+    return Check(name=name, passed=None, told=why, seen=seen)
+
+
+def absent(name: str, why: str, do: str) -> Check:
+    """Return a check that could not be made, or need not be, and what changes that."""
+    return Check(name=name, passed=None, told=why, do=do)
 
 
 def some(names: list[str], most: int = 3) -> str:

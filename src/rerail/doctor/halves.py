@@ -65,7 +65,7 @@ def unscaled_first(patient: Patient) -> Check:
     told = f"gradient norm {plain:.3g} without scale, {scaled:.3g} unscaled from {patient.scale:.6g}"
     seen = {"plain": plain, "unscaled": scaled, "scale": patient.scale}
     if not abs(plain - scaled) <= SLACK * plain:
-        do = "something handles gradients while they are scaled, a hook that clips for instance; use Guard(clip_norm=...)"
+        do = "something handles gradients while they are scaled, say a hook that clips; use Guard(clip_norm=...)"
         return failed(name, told, do, **seen)
     return found(name, told, **seen)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from rerail.act import rows
 from rerail.doctor.check import Check, failed, found, skipped, some
 from rerail.doctor.patient import Patient
-from rerail.sense.content import content
+from rerail.sense.content import FEWEST, content
 
 NAME = "the batch"
 LARGE = 30.0  # root mean square; features of a unit scale, and log spectrograms (some -11), are far below
@@ -31,17 +31,17 @@ def inputs(patient: Patient) -> Check:
         return skipped(NAME, "there is no tensor in it")
     named = [(name, one) for name, one in _named(patient.batch) if one.is_floating_point() and one.numel()]
     count = rows.count(patient.batch)
-    whole = [(name, one) for name, one in named if not _mask(one)]
+    whole = [(name, one) for name, one in named if not _mask(name, one)]
     complaints = {
-        "not finite": [f"{name}: {bad}" for name, one in whole if (bad := int((~torch.isfinite(one)).sum()))],
-        "constant": [name for name, one in whole if one.dim() > 1 and one.numel() > 1 and _spread(one) == 0],
+        "not finite": [f"{name}: {wrong}" for name, one in whole if (wrong := int((~torch.isfinite(one)).sum()))],
+        "constant": [told for name, one in whole if one.dim() > 1 for told in _constant(name, one, count)],
         "duplicates": _twice(tensors, count),
         "unnormalised": [told for name, one in whole if one.dim() > 1 and (told := _unnormalised(name, one))],
     }
     bad = {kind: names for kind, names in complaints.items() if names}
     ranges = [f"{name} {float(one.min()):.3g} to {float(one.max()):.3g}" for name, one in named]
     told = some([f"{count} rows", *ranges], most=4)
-    seen = {"rows": count, **{kind: len(names) for kind, names in complaints.items()}}
+    seen = {"rows": count} | {kind: len(names) for kind, names in complaints.items()}
     if not bad:
         return found(NAME, told, **seen)
     first = next(iter(bad))
@@ -64,14 +64,25 @@ def _unnormalised(name: str, tensor: Tensor) -> str:
     return f"{name} (mean {mean:.3g}, standard deviation {spread:.3g})" if off else ""
 
 
+def _constant(name: str, tensor: Tensor, count: int) -> list[str]:
+    """Name the tensor where it is constant, else each of its rows that is and is long enough for that to tell."""
+    if tensor.numel() > 1 and _spread(tensor) == 0:
+        return [name]
+    if tensor.shape[0] != count or tensor[0].numel() < FEWEST:
+        return []
+    return [f"{name} row {number}" for number, row in enumerate(tensor) if _spread(row) == 0]
+
+
 def _spread(tensor: Tensor) -> float:
     low, high = torch.aminmax(tensor)
     spread = float(high) - float(low)
     return math.inf if math.isnan(spread) else spread
 
 
-def _mask(tensor: Tensor) -> bool:
-    return bool((tensor.isneginf() | (tensor == 0) | (tensor == 1)).all())  # what is added to or multiplied onto others
+def _mask(name: str, tensor: Tensor) -> bool:
+    """Say whether it is added to or multiplied onto others; zeros alone are one where they are called so."""
+    marks = (tensor.isneginf() | (tensor == 0) | (tensor == 1)).all()
+    return bool(marks) and (bool(tensor.any()) or "mask" in name.lower())
 
 
 def _named(batch: object, name: str = "batch") -> Iterator[tuple[str, Tensor]]:

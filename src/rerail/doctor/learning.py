@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate
 from statistics import median
 
-from rerail.doctor.check import Check, failed, found, skipped
+from rerail.doctor.check import Check, absent, failed, found, skipped
 from rerail.doctor.patient import Patient
 
 OVERFIT, RANGE = "one batch by heart", "learning-rate range"
@@ -15,6 +14,7 @@ FALL = 0.05  # share of the first loss that some dozens of steps on one batch mu
 FEWEST, STEPS, SWEEP = 8, 40, 40
 LAST = 3  # steps whose middle loss ends a run: dropout makes single ones uncertain
 FROM, TO = 1e-3, 1e3  # of the run's own rate
+SHARE = 0.1
 TINY = 1e-12
 
 
@@ -22,9 +22,9 @@ def overfit(patient: Patient, steps: int) -> Check:
     """Train on the one batch, at the run's rate and at ten times that; the loss must fall."""
     steps = min(STEPS, steps // 2)
     if steps < FEWEST:
-        return skipped(OVERFIT, f"no time for {2 * FEWEST} steps", "give more seconds")
+        return absent(OVERFIT, f"no time for {2 * FEWEST} steps", "give more seconds")
     own, ten = (_fall(_train(patient, [scale] * steps)) for scale in (1.0, 10.0))
-    told = f"in {steps} steps the loss falls by {own:.0%} (at 10 times the rate: {ten:.0%})"
+    told = f"in {steps} steps the loss {_words(own)}, at 10 times the rate it {_words(ten)}"
     seen = {"steps": steps, "fall": own, "fall at 10": ten, "lr": max(patient.rates)}
     if own >= FALL:
         return found(OVERFIT, told, **seen)
@@ -40,25 +40,29 @@ def overfit(patient: Patient, steps: int) -> Check:
 def rate_range(patient: Patient, steps: int) -> Check:
     """Raise the rate from step to step, from a thousandth to a thousand times the run's own, until the loss diverges.
 
-    After Smith 2015 (arXiv:1506.01186), on one batch. Suggested is from the rate of the steepest fall to a third of
-    the one that diverged.
+    After Smith 2015 (arXiv:1506.01186), on one batch. Suggested is from the rate at which a tenth of the best gain was
+    reached to a tenth of that of the lowest loss: a rate that is held bears less than one that is passed.
     """
     steps, own = min(SWEEP, steps), max(patient.rates)
     if steps < FEWEST:
-        return skipped(RANGE, f"no time for {FEWEST} steps", "give more seconds")
+        return absent(RANGE, f"no time for {FEWEST} steps", "give more seconds")
     if not own > 0:
         return failed(RANGE, f"the rate is {own:.3g}", "give a learning rate above 0")
     scales = [FROM * (TO / FROM) ** (number / (steps - 1)) for number in range(steps)]
     losses = _train(patient, scales, stop=True)
-    worst = own * scales[len(losses) - 2] if _diverged(losses) else math.inf
-    low, high = own * scales[_steepest(losses)], worst / 3
-    low = min(low, high)
-    most = f"{high:.2g}" if high < math.inf else "beyond the sweep"
-    told = f"about {low:.2g} to {most}; the run's is {own:.3g}"
-    seen = {"lr": own, "low": low, "high": high, "diverges": worst}
+    worst = own * scales[len(losses) - 2] if len(losses) > 1 and _diverged(losses) else math.inf
+    seen = {"lr": own, "diverges": worst}
+    ends = "it diverges" if worst < math.inf else "it does not diverge"
     if own >= worst:
-        return failed(RANGE, f"{told}, and from {worst:.2g} on the loss diverges", "take a rate in this range", **seen)
-    return found(RANGE, told, **seen)
+        told = f"the run's rate is {own:.2g}, and the loss diverges from {worst:.2g} on"
+        return failed(RANGE, told, f"take a rate of about {_high(losses, scales) * own:.1g} or less", **seen)
+    low, high = (own * one for one in (_low(losses, scales), _high(losses, scales)))
+    if not low < high:
+        return skipped(
+            RANGE, f"no rate from {own * FROM:.1g} to {own * TO:.1g} lowers the loss clearly; {ends}", **seen
+        )
+    beyond = f", diverges from {worst:.2g} on" if worst < math.inf else ""
+    return found(RANGE, f"{low:.1g} to {high:.1g}{beyond}; the run's is {own:.2g}", low=low, high=high, **seen)
 
 
 def _train(patient: Patient, scales: Sequence[float], *, stop: bool = False) -> list[float]:
@@ -89,9 +93,19 @@ def _diverged(losses: Sequence[float]) -> bool:
     return losses[-1] > losses[0] + max(abs(losses[0]) / 2, 2 * gained) and len(losses) > 1
 
 
-def _steepest(losses: Sequence[float]) -> int:
-    finite = [one for one in losses if math.isfinite(one)]
-    smooth = list(accumulate(finite, lambda before, now: 0.7 * before + 0.3 * now))
-    best = smooth.index(min(smooth)) + 1
-    falls = [after - before for before, after in zip(smooth[:best], smooth[1:best], strict=False)]
-    return falls.index(min(falls)) if falls else 0
+def _low(losses: Sequence[float], scales: Sequence[float]) -> float:
+    """The scale after which a tenth of the best gain was reached."""
+    enough = losses[0] - SHARE * (losses[0] - min(losses))
+    reached = next(number for number, loss in enumerate(losses) if loss <= enough)
+    return scales[max(0, reached - 1)]
+
+
+def _high(losses: Sequence[float], scales: Sequence[float]) -> float:
+    """A tenth of the scale after which the loss was lowest."""
+    return SHARE * scales[max(0, losses.index(min(losses)) - 1)]
+
+
+def _words(fall: float) -> str:
+    if not math.isfinite(fall):
+        return "is no longer finite"
+    return f"falls by {fall:.0%}" if fall >= 0 else f"rises by {-fall:.0%}"

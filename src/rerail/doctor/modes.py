@@ -62,7 +62,9 @@ def independence(patient: Patient) -> Check:
     told = "BatchNorm aside, " if norms else ""
     if others > SLACK:
         do = "something is computed over dimension 0: a softmax, mean or norm along the wrong dimension, a reshape"
-        return failed(name, f"{told}changing row 0 moves others by {others:.2g} of the largest output", do, others=others)
+        return failed(
+            name, f"{told}changing row 0 moves others by {others:.2g} of the largest output", do, others=others
+        )
     if own <= SLACK:
         return skipped(name, "changing a row did not change its own output")
     return found(name, f"{told}changing row 0 moves only its own output", own=own, others=others)
@@ -81,9 +83,9 @@ def _outputs(patient: Patient, batch: Any, norms: Sequence[nn.Module], count: in
     patient.fresh()
     for norm in norms:
         norm.eval()
-    with torch.no_grad(), torch.compiler.set_stance("force_eager"), precision(patient.recipe, NEUTRAL):
-        with _outermost() as given:
-            patient.recipe.losses(batch)
+    eager = torch.compiler.set_stance("force_eager")
+    with torch.no_grad(), eager, precision(patient.recipe, NEUTRAL), _outermost() as given:
+        patient.recipe.losses(batch)
     tensors = [one for output in given for one in _tensors(output)]
     return [one.float() for one in tensors if one.is_floating_point() and one.dim() and one.shape[0] == count]
 

@@ -77,11 +77,11 @@ class Patient:
         made = attempt(recipe, [self.batch], knobs)
         gradients = self.bench.gradients()
         if recipe.scaler is not None and gradients:
-            torch._foreach_mul_(gradients, 1.0 / factor)  # noqa: SLF001 (as the run's own replays do)
+            torch._foreach_mul_(gradients, 1.0 / factor)
         return self.bench.sensors.read(1, made.scalars, {})
 
     def learn(self, reading: Reading, lr_scale: float = 1.0) -> None:
-        """Commit the gradients that stand, clipped as the run does; its schedule and its `after_commit` are left out."""
+        """Commit the gradients that stand, clipped as the run does; schedule and `after_commit` are left out."""
         if (norm := reading.values["grad/norm"]) > self.clip_norm:
             clip(self.bench.gradients(), norm, self.clip_norm)
         commit(self.bench.parts.optimizers, Knobs(lr_scale=lr_scale))
@@ -121,8 +121,9 @@ def timed(patient: Patient) -> Patient:
     """Measure one pass, after finding a loss scale that it survives, as a dynamic one would."""
     patient.fresh()
     scale = patient.scale
-    for _ in range(HALVINGS if patient.recipe.scaler is not None else 0):
-        if math.isfinite(patient.backward(scale=scale).values["grad/norm"]):
+    for _ in range(HALVINGS):  # the first pass is slow in any case: nothing is cached yet
+        finite = math.isfinite(patient.backward(scale=scale).values["grad/norm"])
+        if finite or patient.recipe.scaler is None:
             break
         scale /= 2
     patient.fresh()

@@ -53,7 +53,9 @@ def start(patient: Patient) -> Check:
     if patient.steps or any(one.state for one in patient.bench.parts.optimizers):
         return skipped(NAME, f"{total:.4g}; the run is trained already", total=total)
     if not heard.calls:
-        return skipped(NAME, f"{total:.4g}; none of torch's cross-entropies is in it, so no value is known", total=total)
+        return skipped(
+            NAME, f"{total:.4g}; none of torch's cross-entropies is in it, so no value is known", total=total
+        )
     return _judge(heard.calls, total)
 
 
@@ -74,7 +76,7 @@ class _Heard(TorchFunctionMode):
     """Listens to the cross-entropies that are computed."""
 
     def __init__(self, count: int) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.count = count
         self.calls: list[_Call] = []
 
@@ -89,7 +91,7 @@ class _Heard(TorchFunctionMode):
         result = func(*args, **kwargs)
         measure = _MEASURES.get(func)
         if measure is not None and len(self.calls) < MOST:
-            given = dict(zip(("input", "target"), args, strict=False)) | kwargs
+            given = dict(zip(("input", "target"), args, strict=False)) | dict(kwargs)
             with torch.no_grad():
                 self.calls += measure(given["input"].detach().float(), given["target"].detach(), given, self.count)
         return result

@@ -70,7 +70,9 @@ def moves(patient: Patient) -> Check:
     still = [key for key in due if torch.equal(before[key], patient.named()[key].detach())]
     seen = {"due": len(due), "still": len(still), "lr": max(patient.rates)}
     if still:
-        do = f"look at the learning rate ({max(patient.rates):.3g}) and at weights in half precision, which round it off"
+        do = (
+            f"look at the learning rate ({max(patient.rates):.3g}) and at weights in half precision, which round it off"
+        )
         return failed(name, f"not {some(still)}", do, **seen)
     if not due:
         return failed(name, "no parameter has a gradient that is not zero", "the loss is constant: look at it", **seen)
@@ -92,7 +94,8 @@ def flow(patient: Patient) -> Check:
     }
     if len(sizes) < 2:  # noqa: PLR2004 (depth needs two)
         return skipped(name, "fewer than two weight matrices have a gradient")
-    (first, size), (last, other) = list(sizes.items())[0], list(sizes.items())[-1]
+    first, *_, last = sizes
+    size, other = sizes[first], sizes[last]
     ratio = size / other if other else math.inf
     told = f"first ({first}) / last ({last}) = {ratio:.2g}"
     seen = {"ratio": ratio, "first": size, "last": other, "least": min(sizes.values())}

@@ -228,6 +228,7 @@ class FixedScale:
     factor: float
 
     def scale(self, loss: Tensor) -> Tensor:
+        """Scale, as a GradScaler does."""
         return loss * self.factor
 
 
