@@ -100,6 +100,12 @@ def test_without_losses_it_says_what_is_missing() -> None:
     guard.close()
 
 
+@pytest.mark.parametrize("seconds", [-1.0, float("nan")])
+def test_a_time_that_is_none_is_refused(seconds: float, look: Look) -> None:
+    with pytest.raises(ValueError, match="give 0 or more"):
+        look(nn.Linear(8, 5), seconds=seconds)
+
+
 def test_little_time_leaves_the_dear_checks_out(look: Look) -> None:
     checks = look(nn.Linear(8, 5), seconds=0.0)
     assert checks["one batch by heart"] == Check(

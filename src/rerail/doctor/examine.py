@@ -48,8 +48,10 @@ def examine(
     and count of the check that begins.
 
     Raises:
-        ValueError: for a guard without `losses`.
+        ValueError: for a guard without `losses`, or a time below 0.
     """
+    if not seconds >= 0:
+        raise ValueError(f"examine() got seconds={seconds}; give 0 or more")
     until = time.perf_counter() + seconds
     checks: list[Check] = []
     with borrowed(guard, batch, draws_in_eval=draws_in_eval) as patient:
