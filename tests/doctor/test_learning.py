@@ -86,6 +86,20 @@ def test_a_rate_of_zero(look: Look) -> None:
     assert checks["a step moves them"].passed is False
 
 
+def test_a_loss_that_no_rate_lowers_has_no_range(look: Look) -> None:
+    model = nn.Linear(8, 5)
+    check = look(model, lambda given: 0.0 * model(given["x"]).sum() + 1.0)["learning-rate range"]
+    assert check.passed is None
+    assert check.told == "no rate from 1e-05 to 1e+01 lowers the loss clearly"
+
+
+def test_a_gradient_that_is_not_finite_has_no_range(look: Look) -> None:
+    model = nn.Linear(8, 5)
+    check = look(model, lambda given: model(given["x"] * 0.0).log().mean())["learning-rate range"]
+    assert check.passed is False
+    assert "not finite before any step" in check.told
+
+
 @pytest.mark.parametrize("rate", [1e-2, 0.3])
 def test_the_range_does_not_hang_on_the_runs_own_rate(rate: float, look: Look) -> None:
     seen = look(*sgd(rate), given=batch())["learning-rate range"].seen

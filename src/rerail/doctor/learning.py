@@ -13,8 +13,9 @@ OVERFIT, RANGE = "one batch by heart", "learning-rate range"
 FALL = 0.05  # share of the first loss that some dozens of steps on one batch must gain
 FEWEST, STEPS, SWEEP = 8, 40, 40
 LAST = 3  # steps whose middle loss ends a run: dropout makes single ones uncertain
-FROM, TO = 1e-3, 1e3  # of the run's own rate
-SHARE = 0.1
+WIDE, NARROW = 1e3, 1e2  # above and below the run's own rate; narrow where there are fewer than ENOUGH steps
+ENOUGH = 24
+SHARE, LITTLE = 0.1, 0.01
 TINY = 1e-12
 
 
@@ -38,7 +39,7 @@ def overfit(patient: Patient, steps: int) -> Check:
 
 
 def rate_range(patient: Patient, steps: int) -> Check:
-    """Raise the rate from step to step, from a thousandth to a thousand times the run's own, until the loss diverges.
+    """Raise the rate from step to step, from far below the run's own to far above it, until the loss diverges.
 
     After Smith 2015 (arXiv:1506.01186), on one batch. Suggested is from the rate at which a tenth of the best gain was
     reached to a tenth of that of the lowest loss: a rate that is held bears less than one that is passed.
@@ -48,32 +49,39 @@ def rate_range(patient: Patient, steps: int) -> Check:
         return absent(RANGE, f"no time for {FEWEST} steps", "give more seconds")
     if not own > 0:
         return failed(RANGE, f"the rate is {own:.3g}", "give a learning rate above 0")
-    scales = [FROM * (TO / FROM) ** (number / (steps - 1)) for number in range(steps)]
-    losses = _train(patient, scales, stop=True)
-    worst = own * scales[len(losses) - 2] if len(losses) > 1 and _diverged(losses) else math.inf
-    seen = {"lr": own, "diverges": worst}
-    ends = "it diverges" if worst < math.inf else "it does not diverge"
+    reach = WIDE if steps >= ENOUGH else NARROW
+    scales = [reach ** (2 * number / (steps - 1) - 1) for number in range(steps)]
+    return _told(_train(patient, scales, stop=True), [own * scale for scale in scales], own)
+
+
+def _told(losses: Sequence[float], rates: Sequence[float], own: float) -> Check:
+    if not math.isfinite(losses[0]):
+        return failed(RANGE, "loss or gradient is not finite before any step", "mend this first", lr=own)
+    worst = rates[len(losses) - 2] if _diverged(losses) else math.inf
+    low, high = _low(losses, rates), _high(losses, rates)
+    low = min(low, high)  # a narrow sweep's steps are coarse
     if own >= worst:
         told = f"the run's rate is {own:.2g}, and the loss diverges from {worst:.2g} on"
-        return failed(RANGE, told, f"take a rate of about {_high(losses, scales) * own:.1g} or less", **seen)
-    low, high = (own * one for one in (_low(losses, scales), _high(losses, scales)))
-    if not low < high:
-        return skipped(
-            RANGE, f"no rate from {own * FROM:.1g} to {own * TO:.1g} lowers the loss clearly; {ends}", **seen
-        )
+        return failed(RANGE, told, f"take a rate of about {high:.1g} or less", lr=own, diverges=worst)
+    if not losses[0] - min(losses) > LITTLE * abs(losses[0]):
+        told = f"no rate from {rates[0]:.1g} to {rates[-1]:.1g} lowers the loss clearly"
+        return skipped(RANGE, told, lr=own, diverges=worst)
     beyond = f", diverges from {worst:.2g} on" if worst < math.inf else ""
-    return found(RANGE, f"{low:.1g} to {high:.1g}{beyond}; the run's is {own:.2g}", low=low, high=high, **seen)
+    told = f"{low:.1g} to {high:.1g}{beyond}; the run's is {own:.2g}"
+    return found(RANGE, told, low=low, high=high, lr=own, diverges=worst, steps=len(rates))
 
 
 def _train(patient: Patient, scales: Sequence[float], *, stop: bool = False) -> list[float]:
-    """Return the loss before each step and after the last; a loss that is not finite ends it."""
+    """Return the loss before each step and after the last; it ends with inf where one or its gradient is not finite."""
     patient.fresh()
     losses: list[float] = []
     for scale in scales:
         reading = patient.backward()
         losses.append(reading.values["loss/total"])
-        if not math.isfinite(losses[-1] + reading.values["grad/norm"]) or (stop and _diverged(losses)):
-            return losses if math.isfinite(losses[-1]) and stop else [*losses[:-1], math.inf]
+        if not math.isfinite(losses[-1] + reading.values["grad/norm"]):
+            return [*losses[:-1], math.inf]
+        if stop and _diverged(losses):
+            return losses
         patient.learn(reading, scale)
     return [*losses, patient.backward().values["loss/total"]]
 
@@ -93,16 +101,16 @@ def _diverged(losses: Sequence[float]) -> bool:
     return losses[-1] > losses[0] + max(abs(losses[0]) / 2, 2 * gained) and len(losses) > 1
 
 
-def _low(losses: Sequence[float], scales: Sequence[float]) -> float:
-    """The scale after which a tenth of the best gain was reached."""
+def _low(losses: Sequence[float], rates: Sequence[float]) -> float:
+    """The rate after which a tenth of the best gain was reached."""
     enough = losses[0] - SHARE * (losses[0] - min(losses))
     reached = next(number for number, loss in enumerate(losses) if loss <= enough)
-    return scales[max(0, reached - 1)]
+    return rates[max(0, reached - 1)]
 
 
-def _high(losses: Sequence[float], scales: Sequence[float]) -> float:
-    """A tenth of the scale after which the loss was lowest."""
-    return SHARE * scales[max(0, losses.index(min(losses)) - 1)]
+def _high(losses: Sequence[float], rates: Sequence[float]) -> float:
+    """A tenth of the rate after which the loss was lowest."""
+    return SHARE * rates[max(0, losses.index(min(losses)) - 1)]
 
 
 def _words(fall: float) -> str:
