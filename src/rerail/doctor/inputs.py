@@ -35,7 +35,7 @@ def inputs(patient: Patient) -> Check:
     complaints = {
         "not finite": [f"{name}: {wrong}" for name, one in whole if (wrong := int((~torch.isfinite(one)).sum()))],
         "constant": [told for name, one in whole if one.dim() > 1 for told in _constant(name, one, count)],
-        "duplicates": _twice(tensors, count),
+        "duplicates": _twice(patient.batch),
         "unnormalised": [told for name, one in whole if one.dim() > 1 and (told := _unnormalised(name, one))],
     }
     bad = {kind: names for kind, names in complaints.items() if names}
@@ -48,10 +48,8 @@ def inputs(patient: Patient) -> Check:
     return failed(NAME, "; ".join(f"{kind}: {some(names)}" for kind, names in bad.items()), DO[first], **seen)
 
 
-def _twice(tensors: Sequence[Tensor], count: int) -> list[str]:
-    if count < 2:  # noqa: PLR2004 (a row cannot be its own double)
-        return []
-    found_rows = content(tensors, count, []).unfit
+def _twice(batch: object) -> list[str]:
+    found_rows = content(rows.by_row(batch), [], rows.ids(batch)).unfit
     return [f"row {row}" for row, reason in sorted(found_rows.items()) if "twice" in reason]
 
 
