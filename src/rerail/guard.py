@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,12 @@ from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
 from rerail.core.remedy import Move, Remedy
 from rerail.core.verdict import EPISODE, Memory, Plan, Verdict, advance, recall, relive, remember, settle, start
-from rerail.prove.attempt import LossFunction, Recipe, attempt
+from rerail.prove.attempt import Attempt, LossFunction, Recipe, attempt
 from rerail.prove.inquest import Proof
 from rerail.prove.prover import Kept, Prover
 from rerail.prove.replay import Bench
 from rerail.seam import Derailed, Keep, Positioned, Step
+from rerail.sense.checkup import Checkup
 from rerail.sense.environment import environment
 from rerail.sense.losses import Losses
 from rerail.sense.sensors import Sensors
@@ -60,6 +62,9 @@ __all__ = [
     "Step",
     "claim",
 ]
+
+
+TINY = 1e-30  # a gradient of zero is not clipped
 
 
 class Guard:
@@ -130,13 +135,16 @@ class Guard:
         about = {"config": config or {}, "environment": environment()}
         self._logbook.begin(self.tick, step=self.steps, resumed=resumed, about=about)
         self._sensors = Sensors(model, self.keep.sensors_every, self._parts.loose())
+        self._checkup: Checkup | None = Checkup(model, self.optimizers, losses)
+        self._suspicious = False  # something was found at the last tick
         self._buffers = Buffers(model)
         self._inbox: deque[Entry] = deque()
         self._window = Window(self.keep.memory_bytes)
         self._prover = Prover(self._bench(), self.keep.proof_replays)
         self._saved_step = self.steps
         self._deepest = max((rung.depth for ladder in self.plan.ladders.values() for rung in ladder.rungs), default=0)
-        self._clock = time.perf_counter()
+        self._clock = self._returned = time.perf_counter()
+        self._wait = 0.0
 
     # -- the seam -----------------------------------------------------------------------------------------------------
 
@@ -159,8 +167,11 @@ class Guard:
         if not batches:
             raise ValueError("step() needs a batch, got none; give one batch, or several micro-batches")
         self._inbox.append(Entry(batches=batches, position=self._position()))
+        self._wait = time.perf_counter() - self._returned
         while self._inbox:
             step = self._attempt(self._inbox[0])
+            self._wait = 0.0  # no other attempt waited for the loader
+        self._returned = time.perf_counter()
         return step
 
     def commit(self, *, loss: Tensor | None = None, losses: Mapping[str, Tensor] | None = None) -> Step:
@@ -173,7 +184,8 @@ class Guard:
         """
         named = {"loss/total": loss} if loss is not None else {}
         named |= {f"loss/{name}": value for name, value in (losses or {}).items()}
-        return self._judge({name: value.detach() for name, value in named.items()}, {}, None)
+        scalars = {name: value.detach() for name, value in named.items()}
+        return self._judge(Attempt(scalars=scalars, signals={}), None, {})
 
     def observe(self, values: Mapping[str, float]) -> None:
         """Add numbers (`eval/...`) to the next reading, or to a last one of their own when the run ends first."""
@@ -216,9 +228,10 @@ class Guard:
         self._prover.attempting()
         try:
             self._knobs = self._memory.knobs()
-            made = attempt(self.recipe, entry.batches, self._knobs)
+            with nullcontext({}) if self._checkup is None else self._checkup.watched(on=self._thorough()) as seen:
+                made = attempt(self.recipe, entry.batches, self._knobs)
             self._know(made.scalars)
-            return self._judge(made.scalars, made.signals, entry)
+            return self._judge(made, entry, seen)
         except Derailed:
             raise
         except BaseException:  # the user's code failed, or was interrupted: leave no trace of this batch
@@ -239,16 +252,17 @@ class Guard:
                 "mend the name, or return a component that sets in later as 0 until then"
             )
 
-    def _judge(self, scalars: Mapping[str, Tensor], signals: Mapping[str, Tensor], entry: Entry | None) -> Step:
-        reading = self._read(scalars, entry)
+    def _judge(self, made: Attempt, entry: Entry | None, seen: Mapping[str, Tensor]) -> Step:
+        reading = self._read(made, entry, seen)
         self._memory, verdict = advance(self.plan, self._memory, reading)
         self._logbook.judged(reading, verdict)  # written down before anything is done
         if entry is not None and verdict.move is not Move.COMMIT and not _scale_only(verdict):
             verdict = self._prove(reading, verdict, entry)
+        self._suspicious = bool(verdict.findings)
         self._act(verdict, reading, entry)
         self._buffers.save()
         losses = {name.removeprefix("loss/"): value for name, value in reading.under("loss").items()}
-        return Step(tick=verdict.tick, number=self.steps, verdict=verdict, losses=losses, signals=signals)
+        return Step(tick=verdict.tick, number=self.steps, verdict=verdict, losses=losses, signals=made.signals)
 
     def _prove(self, reading: Reading, verdict: Verdict, entry: Entry) -> Verdict:
         try:
@@ -270,17 +284,18 @@ class Guard:
             return self._prover.prove(
                 entry,
                 reading,
-                verdict,
+                replace(verdict, findings=tuple(one for one in verdict.findings if self.plan.ladder(one.code))),
                 Kept(snapshots=self._snapshots, window=self._window),
                 knobs=self._knobs,
                 clip_norm=self.clip_norm,
                 spent=lambda cause: self._memory.ledger.spent(cause.root, verdict.tick, EPISODE, self.steps),
             )
 
-    def _read(self, scalars: Mapping[str, Tensor], entry: Entry | None) -> Reading:
+    def _read(self, made: Attempt, entry: Entry | None, seen: Mapping[str, Tensor]) -> Reading:
         known = {"step": float(self.steps), "lr": float(self.optimizers[0].param_groups[0]["lr"])}
         now = time.perf_counter()
         known["time/step"], self._clock = now - self._clock, now
+        known |= {"time/wait": self._wait} if entry is not None else {}
         if self.scaler is not None:
             known |= {"scale": float(self.scaler.get_scale()), "scale/backoffs": float(self._backoffs)}
             for optimizer in filter(has_gradients, self.optimizers):
@@ -288,7 +303,24 @@ class Guard:
         known |= self._observed
         self._observed = {}
         inputs = [rows.tensors(batch) for batch in entry.batches] if entry else []
-        return self._sensors.read(self.tick + 1, scalars, known, inputs)
+        reading = self._sensors.read(self.tick + 1, made.scalars, known, inputs)
+        clipped = min(1.0, min(self.clip_norm, self._knobs.clip_norm) / max(reading.values["grad/norm"], TINY))
+        return replace(reading, values={**reading.values, **self._checked(made, inputs, seen, clipped)})
+
+    def _thorough(self) -> bool:
+        return self._suspicious or self._sensors.due(self.tick + 1)
+
+    def _checked(
+        self, made: Attempt, inputs: Sequence[Sequence[Tensor]], seen: Mapping[str, Tensor], clipped: float
+    ) -> dict[str, float]:
+        if self._checkup is None or not self._thorough():
+            return {}
+        try:
+            return self._checkup.read(seen, made.signals, inputs, clipped)
+        except Exception as error:  # noqa: BLE001 (a tensor of a kind that nobody thought of: told, and done without)
+            self._checkup = None
+            self.note("checkup failed", error=f"{type(error).__name__}: {error}")
+            return {}
 
     def _act(self, verdict: Verdict, reading: Reading, entry: Entry | None) -> None:
         self._backoffs = self._backoffs + 1 if any(found.code == "scale.overflow" for found in verdict.findings) else 0
@@ -321,7 +353,7 @@ class Guard:
         if (norm := reading.values["grad/norm"]) > limit:
             trained = [*self.model.parameters(), *self._parts.loose()]
             clip([one.grad for one in trained if one.grad is not None], norm, limit)
-        before = weights_of(self.model) if self._sensors.due(verdict.tick) else None
+        before = weights_of(self.model) if self._sensors.due(verdict.tick) or self._suspicious else None
         commit(self.optimizers, verdict.knobs, self.scaler)
         if before is not None:
             self._observed |= update_ratio(self.model, before)

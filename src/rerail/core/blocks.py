@@ -29,9 +29,7 @@ class Blocks:
             return self
         filling = (*self.open, value)
         if len(filling) < size:
-            return Blocks(
-                open=filling, medians=self.medians, spreads=self.spreads, first=self.first, count=self.count
-            )
+            return Blocks(open=filling, medians=self.medians, spreads=self.spreads, first=self.first, count=self.count)
         centre = median(filling)
         return Blocks(
             medians=(*self.medians, centre)[-most:],

@@ -26,9 +26,9 @@ class ChanceMemory:
 class Chance:
     """A component's smoothed value stays within `near` of a guessing level for `ticks`.
 
-    The levels are ln(rows of the batch), which a contrastive loss gives when all embeddings are equal (InfoNCE, van den Oord et al. 2018);
-    ln(classes); and the entropy of the labels, which the best constant guess gives. Every classifier starts there, so
-    it must last; a loss on its way down crosses a band of 1 % quickly.
+    The levels are ln(rows of the batch), which a contrastive loss gives when all embeddings are equal (InfoNCE, van den
+    Oord et al. 2018); ln(classes); and the entropy of the labels, which the best constant guess gives. Every classifier
+    starts there, so it must last; a loss on its way down crosses a band of 1 % quickly.
     """
 
     block: int = 20

@@ -32,5 +32,7 @@ class Constant:
         known = {name: Streak() for name, value in found.items() if value < self.before or len(found) == 1}
         memory = Lasting(streaks=known | dict(memory.streaks)) if known else memory
         holds = {name: value >= self.share for name, value in found.items() if name in memory.streaks}
-        memory, due = hold(memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again))
+        memory, due = hold(
+            memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again)
+        )
         return memory, told("input.constant", memory, due, reading)

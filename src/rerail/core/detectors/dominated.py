@@ -50,7 +50,9 @@ class Dominated:
         now = {name: abs(one.medians[-1]) for name, one in blocks.items()}
         largest = max(now, key=lambda name: now[name])
         share = now[largest] / (sum(now.values()) or 1.0)
-        held_up = [name for name in now if name != largest and not named({name: 0.0}, ("kl",)) and self._still(blocks[name])]
+        held_up = [
+            name for name in now if name != largest and not named({name: 0.0}, ("kl",)) and self._still(blocks[name])
+        ]
         patience = Patience(ticks=self.ticks, readings=self.readings, again=self.again)
         lasting, due = hold(memory.lasting, reading.tick, {largest: share > self.share and bool(held_up)}, patience)
         evidence = {"share": share, **{name: now[name] for name in (largest, *held_up)}}

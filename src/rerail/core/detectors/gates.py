@@ -29,5 +29,7 @@ class Gates:
         """Judge `gate/mean/NAME`."""
         gates = reading.under("gate/mean")
         holds = {name: min(value, 1.0 - value) < self.edge for name, value in gates.items()}
-        memory, due = hold(memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again))
+        memory, due = hold(
+            memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again)
+        )
         return memory, told("gate.stuck", memory, due, reading)

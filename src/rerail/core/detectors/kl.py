@@ -26,8 +26,8 @@ class KlMemory:
 class Kl:
     """A component named `kl` rests below `low` nats for `ticks`: posterior collapse (Bowman et al. 2016).
 
-    Or it has grown in each of the last `rising` blocks and is `factor` times the largest value that the other losses ever had. A
-    divergence that is annealed in starts near zero and rises; that is healthy, and so is a level above the others.
+    Or it has grown in each of the last `rising` blocks and is `factor` times the largest sum that the other losses ever
+    had. A divergence that is annealed in starts near zero and rises; that is healthy, and so is a level above theirs.
     """
 
     block: int = 20

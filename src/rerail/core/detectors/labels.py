@@ -38,5 +38,7 @@ class Labels:
             if known:
                 holds[name] = entropy < self.share * math.log(max(classes, 2.0))
         memory = Lasting(streaks={name: Streak() for name in holds} | dict(memory.streaks))
-        memory, due = hold(memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again))
+        memory, due = hold(
+            memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again)
+        )
         return memory, told("labels.imbalanced", memory, due, reading)

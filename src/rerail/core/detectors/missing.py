@@ -29,9 +29,15 @@ class Missing:
         """Judge `param/no_gradient` and `param/loose`."""
         names = ("param/no_gradient", "param/loose")
         holds = {name: reading.values[name] > 0.0 for name in names if name in reading.values}
-        memory, due = hold(memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again))
+        memory, due = hold(
+            memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again)
+        )
         more = {"param/total": reading.values.get("param/total", 0.0)}
         return memory, tuple(
-            Finding(code="gradient.missing", signal=name, evidence={name: reading.values[name], **more, **reading.under(name)})
+            Finding(
+                code="gradient.missing",
+                signal=name,
+                evidence={name: reading.values[name], **more, **reading.under(name)},
+            )
             for name in due
         )

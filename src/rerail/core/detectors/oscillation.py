@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import fmean
 
 from rerail.core.blocks import Blocks, spread
@@ -65,4 +66,4 @@ def correlation(values: Sequence[float]) -> float:
     mean = fmean(values)
     strays = [value - mean for value in values]
     power = sum(one * one for one in strays)
-    return sum(one * two for one, two in zip(strays, strays[1:], strict=False)) / power if power else 0.0
+    return sum(one * two for one, two in pairwise(strays)) / power if power else 0.0

@@ -26,8 +26,9 @@ class PlateauMemory:
 class Plateau:
     """The plain sum of the losses has not become better for `ticks`, and for `share` of the run so far.
 
-    Better means by `gain` of the progress made so far and by `sigmas` deviations of a block's median. That the run had made progress is asked for
-    first (a flat start is `loss.still`). Converged runs look the same, so it is told late, and only told.
+    Better means by `gain` of the progress made so far and by `sigmas` deviations of a block's median. That the run had
+    made progress is asked for first (a flat start is `loss.still`). Converged runs look the same, so it is told late,
+    and only told.
     """
 
     block: int = 50

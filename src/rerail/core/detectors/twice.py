@@ -11,8 +11,7 @@ from rerail.core.reading import Reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Twice:
-    """`share` of the rows occur twice in the batch, at `readings` looks: a sampler that repeats itself.
-    """
+    """`share` of the rows occur twice in the batch, at `readings` looks: a sampler that repeats itself."""
 
     share: float = 0.5
     ticks: int = 90
@@ -28,5 +27,7 @@ class Twice:
         if "input/twice" not in reading.values:
             return memory, ()
         holds = {"input/twice": reading.values["input/twice"] >= self.share}
-        memory, due = hold(memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again))
+        memory, due = hold(
+            memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again)
+        )
         return memory, told("input.twice", memory, due, reading)

@@ -30,5 +30,10 @@ class Unchanged:
         still, of = reading.values.get("update/still"), reading.values.get("update/tensors", 0.0)
         if still is None or not of:
             return memory, ()
-        memory, due = hold(memory, reading.tick, {"update/still": still >= self.share * of}, Patience(ticks=self.ticks, readings=self.readings, again=self.again))
+        memory, due = hold(
+            memory,
+            reading.tick,
+            {"update/still": still >= self.share * of},
+            Patience(ticks=self.ticks, readings=self.readings, again=self.again),
+        )
         return memory, told("weights.unchanged", memory, due, reading, of=of)

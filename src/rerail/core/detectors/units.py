@@ -11,7 +11,7 @@ from rerail.core.reading import Reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Units:
-    """The share of units of a ReLU that are zero for every row, or of tanh and sigmoid outputs at their limits, is high.
+    """Many units of a ReLU are zero for every row, or many tanh and sigmoid outputs are at their limits.
 
     A dead unit has no gradient and never comes back (Lu et al. 2019, "Dying ReLU and initialization"); AutoTrainer
     (Zhang et al. 2021) asks for a share of 0.5 to 0.7. Saturated gates are common, so their share must be higher.
@@ -31,6 +31,8 @@ class Units:
         """Judge `act/dead/MODULE` and `act/saturated/MODULE`."""
         dead = {name: value >= self.dead for name, value in reading.under("act/dead").items()}
         stuck = {name: value >= self.saturated for name, value in reading.under("act/saturated").items()}
-        memory, due = hold(memory, reading.tick, dead | stuck, Patience(ticks=self.ticks, readings=self.readings, again=self.again))
+        memory, due = hold(
+            memory, reading.tick, dead | stuck, Patience(ticks=self.ticks, readings=self.readings, again=self.again)
+        )
         found = told("units.dead", memory, [name for name in due if name in dead], reading)
         return memory, found + told("units.saturated", memory, [name for name in due if name in stuck], reading)

@@ -8,10 +8,12 @@ from rerail.core.finding import Finding
 from rerail.core.lasting import Lasting, Patience, hold
 from rerail.core.reading import Reading
 
+_BYTES = (200.0, 256.0)  # where the largest of many bytes lies
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unnormalised:
-    """An input's mean is `offset` of its deviations from 0, its deviation passes `wide`, or it looks like bytes (0 to 255).
+    """An input's mean is `offset` deviations from 0, its deviation passes `wide`, or it looks like bytes (0 to 255).
 
     Only tensors with features are judged (`input/low/N` is there), and none that is constant.
     """
@@ -32,10 +34,12 @@ class Unnormalised:
         for low_name, low in reading.under("input/low").items():
             number = low_name.rpartition("/")[2]
             mean, std, high = (reading.values.get(f"input/{one}/{number}", 0.0) for one in ("mean", "std", "high"))
-            bytes_ = low >= 0.0 and 200.0 <= high <= 256.0
+            bytes_ = low >= 0.0 and _BYTES[0] <= high <= _BYTES[1]
             odd = abs(mean) > self.offset * std or std > self.wide or bytes_
             holds[f"input/mean/{number}"] = std > 0.0 and odd
-        memory, due = hold(memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again))
+        memory, due = hold(
+            memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again)
+        )
         return memory, tuple(
             Finding(code="input.unnormalised", signal=name, evidence=_scale(reading, name)) for name in due
         )

@@ -13,8 +13,8 @@ from rerail.core.reading import Reading
 class Vanishing:
     """The first layer's gradient is `ratio` of the last one's and below `first`, or all of it is below `tiny`.
 
-    Ratio and size are AutoTrainer's (Zhang et al. 2021, both 1e-3 and 1e-4 there), `tiny` is SageMaker Debugger's limit for the mean
-    magnitude (1e-7), which the root mean square bounds from above. A flat start can be healthy, hence the patience.
+    Ratio and size are AutoTrainer's (Zhang et al. 2021), `tiny` is SageMaker Debugger's limit for the mean magnitude
+    (1e-7), which the root mean square bounds from above. A flat start can be healthy, hence the patience.
     """
 
     ratio: float = 1e-3
@@ -36,5 +36,7 @@ class Vanishing:
             holds["grad/rms/first"] = first <= self.ratio * last and first <= self.first and last > 0.0
         if "grad/rms" in values:
             holds["grad/rms"] = 0.0 < values["grad/rms"] < self.tiny
-        memory, due = hold(memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again))
+        memory, due = hold(
+            memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again)
+        )
         return memory, told("gradient.vanishing", memory, due, reading, last=values.get("grad/rms/last", 0.0))
