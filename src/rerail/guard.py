@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -135,7 +134,7 @@ class Guard:
         about = {"config": config or {}, "environment": environment()}
         self._logbook.begin(self.tick, step=self.steps, resumed=resumed, about=about)
         self._sensors = Sensors(model, self.keep.sensors_every, self._parts.loose())
-        self._checkup: Checkup | None = Checkup(model, self.optimizers, losses)
+        self._checkup = Checkup(model, self.optimizers, losses, lambda error: self.note("checkup failed", error=error))
         self._suspicious = False  # something was found at the last tick
         self._buffers = Buffers(model)
         self._inbox: deque[Entry] = deque()
@@ -228,7 +227,7 @@ class Guard:
         self._prover.attempting()
         try:
             self._knobs = self._memory.knobs()
-            with nullcontext({}) if self._checkup is None else self._checkup.watched(on=self._thorough()) as seen:
+            with self._checkup.watched(on=self._thorough()) as seen:
                 made = attempt(self.recipe, entry.batches, self._knobs)
             self._know(made.scalars)
             return self._judge(made, entry, seen)
@@ -305,22 +304,11 @@ class Guard:
         inputs = [rows.tensors(batch) for batch in entry.batches] if entry else []
         reading = self._sensors.read(self.tick + 1, made.scalars, known, inputs)
         clipped = min(1.0, min(self.clip_norm, self._knobs.clip_norm) / max(reading.values["grad/norm"], TINY))
-        return replace(reading, values={**reading.values, **self._checked(made, inputs, seen, clipped)})
+        checked = self._checkup.read(seen, made.signals, inputs, clipped) if self._thorough() else {}
+        return replace(reading, values={**reading.values, **checked})
 
     def _thorough(self) -> bool:
         return self._suspicious or self._sensors.due(self.tick + 1)
-
-    def _checked(
-        self, made: Attempt, inputs: Sequence[Sequence[Tensor]], seen: Mapping[str, Tensor], clipped: float
-    ) -> dict[str, float]:
-        if self._checkup is None or not self._thorough():
-            return {}
-        try:
-            return self._checkup.read(seen, made.signals, inputs, clipped)
-        except Exception as error:  # noqa: BLE001 (a tensor of a kind that nobody thought of: told, and done without)
-            self._checkup = None
-            self.note("checkup failed", error=f"{type(error).__name__}: {error}")
-            return {}
 
     def _act(self, verdict: Verdict, reading: Reading, entry: Entry | None) -> None:
         self._backoffs = self._backoffs + 1 if any(found.code == "scale.overflow" for found in verdict.findings) else 0

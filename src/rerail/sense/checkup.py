@@ -26,21 +26,27 @@ NAMED = 4  # parameters that are told by name
 
 
 class Checkup:
-    """Looks at one run: its model, its optimizers, the function that makes its losses."""
+    """Looks at one run: its model, its optimizers, the function that makes its losses.
+
+    Where a look fails (a tensor of a kind that nobody thought of), `failed` is told why and no other is taken: a
+    night's run must not die of it.
+    """
 
     def __init__(
         self,
         model: nn.Module,
         optimizers: Sequence[torch.optim.Optimizer],
         losses: Callable[..., Any] | None = None,
+        failed: Callable[[str], None] | None = None,
     ) -> None:
         self.model, self.optimizers = model, optimizers
+        self._failed, self._off = failed, False
         self._activations = Activations(model, losses)
         self._lookups = {id(one.weight) for one in model.modules() if isinstance(one, nn.Embedding | nn.EmbeddingBag)}
 
     def watched(self, *, on: bool) -> AbstractContextManager[dict[str, Tensor]]:
         """Watch the activations of a forward pass inside the block; see `Activations.watched`."""
-        return self._activations.watched(on=on)
+        return self._activations.watched(on=on and not self._off)
 
     def read(
         self,
@@ -49,11 +55,29 @@ class Checkup:
         inputs: Sequence[Sequence[Tensor]],
         clipped: float = 1.0,
     ) -> dict[str, float]:
-        """Return the finite numbers of everything that is dear; `inputs` are the tensors of each micro-batch,
-        `clipped` what clipping will multiply the gradient by.
+        """Return the finite numbers of everything that is dear.
 
-        Rows are counted over all micro-batches, and described are those of the first.
+        `inputs` are the tensors of each micro-batch: rows are counted over all, and described are those of the first.
+        `clipped` is what clipping will multiply the gradient by.
         """
+        if self._off:
+            return {}
+        try:
+            return self._read(activations, signals, inputs, clipped)
+        except Exception as error:
+            if self._failed is None:
+                raise
+            self._off = True
+            self._failed(f"{type(error).__name__}: {error}")
+            return {}
+
+    def _read(
+        self,
+        activations: Mapping[str, Tensor],
+        signals: Mapping[str, Tensor],
+        inputs: Sequence[Sequence[Tensor]],
+        clipped: float,
+    ) -> dict[str, float]:
         if self._activations.failed is not None:
             raise self._activations.failed
         found = {**activations, **looked_at(signals), **moments(self.optimizers, clipped), **self._gradients()}
