@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from rerail.core.finding import Finding
 from rerail.core.reading import Reading
@@ -24,15 +24,16 @@ class CreepMemory:
 class Creep:
     """Host or device memory grows all along `window` readings, by `share` of itself and `least` bytes.
 
-    Growing all along: `steady` of the differences are not negative, and the second half grows at least half as much as
-    the first; caches and snapshots fill up fast at first and then stop. The first `skip` readings are the setting up.
+    Growing all along: no fall is as deep as `fall` of the growth (a collector's saw), half the readings rise, and the
+    second half grows at least half as much as the first; caches and snapshots fill up fast at first and then stop. The
+    first `skip` readings are the setting up.
     """
 
     window: int = 24
     skip: int = 4
     share: float = 0.1
     least: float = 64.0 * 2**20
-    steady: float = 0.8
+    fall: float = 0.25
     again: int = 10_000
 
     def init(self) -> CreepMemory:
@@ -59,9 +60,8 @@ class Creep:
     def _creeps(self, values: tuple[float, ...]) -> bool:
         if len(values) < self.window:
             return False
-        differences = [b - a for a, b in pairwise(values)]
         middle, grown = values[len(values) // 2], values[-1] - values[0]
-        upward = sum(one >= 0 for one in differences) >= self.steady * len(differences)
-        moving = sum(one > 0 for one in differences) >= 0.5 * len(differences)
+        deepest = max(top - value for top, value in zip(accumulate(values, max), values, strict=True))
+        moving = sum(b > a for a, b in pairwise(values)) >= len(values) // 2
         lasting = values[-1] - middle >= 0.5 * (middle - values[0])
-        return upward and moving and lasting and grown > max(self.share * values[0], self.least)
+        return deepest <= self.fall * grown and moving and lasting and grown > max(self.share * values[0], self.least)

@@ -34,7 +34,7 @@ class Plateau:
     block: int = 50
     most: int = 40
     gain: float = 0.005
-    sigmas: float = 0.5
+    sigmas: float = 3.0
     share: float = 0.5
     ticks: int = 2000
     again: int = 10_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from rerail.core.finding import Finding
@@ -32,11 +33,11 @@ class Zero:
     def update(self, memory: Lasting, reading: Reading) -> tuple[Lasting, tuple[Finding, ...]]:
         """Judge all losses together, and each of several once it has been on."""
         parts = components(reading)
-        if not parts or len(parts) < len(reading.under("loss")) - 1:
-            return memory, ()  # another one is not finite
+        name, value = whole(reading)
+        if not math.isfinite(value):
+            return memory, ()
         every = Patience(ticks=self.ticks, readings=self.readings, again=self.again)
         memory, due = hold(memory, reading.tick, {_ALL: not any(parts.values())}, every)
-        name, value = whole(reading)
         found = tuple(Finding(code="loss.zero", signal=name, evidence={name: value}) for _ in due)
         if len(parts) == 1:
             return memory, found
