@@ -342,9 +342,9 @@ def test_dear_sensors_run_on_a_schedule(tmp_path: Path) -> None:
     run.guard.close()
     ticks = {
         name: [r["tick"] for r in records(tmp_path / "run", "reading") if name in r["values"]]
-        for name in ("weight/norm", "update/ratio", "grad/norm/0", "grad/rms/first", "act/dead/2")
+        for name in ("weight/norm", "update/ratio", "grad/norm/0", "grad/rms/first", "act/rms/2")
     }
-    assert ticks["weight/norm"] == ticks["grad/rms/first"] == ticks["act/dead/2"] == [1, 10, 20]
+    assert ticks["weight/norm"] == ticks["grad/rms/first"] == ticks["act/rms/2"] == [1, 10, 20]
     assert ticks["update/ratio"] == [2, 11, 21]
     assert ticks["grad/norm/0"] == list(range(1, 26))
 
