@@ -303,8 +303,10 @@ class Guard:
         self._observed = {}
         inputs = [rows.tensors(batch) for batch in entry.batches] if entry else []
         reading = self._sensors.read(self.tick + 1, made.scalars, known, inputs)
+        if not self._thorough():
+            return reading
         clipped = min(1.0, min(self.clip_norm, self._knobs.clip_norm) / max(reading.values["grad/norm"], TINY))
-        checked = self._checkup.read(seen, made.signals, inputs, clipped) if self._thorough() else {}
+        checked = self._checkup.read(seen, made.signals, inputs, clipped)
         return replace(reading, values={**reading.values, **checked})
 
     def _thorough(self) -> bool:

@@ -15,4 +15,5 @@ class Reading:
 
     def under(self, prefix: str) -> dict[str, float]:
         """Return the signals named `prefix/...`, under their full names."""
-        return {name: value for name, value in self.values.items() if name.startswith(prefix + "/")}
+        start = prefix + "/"
+        return {name: value for name, value in self.values.items() if name.startswith(start)}
