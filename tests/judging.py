@@ -30,5 +30,6 @@ def codes(detector: Any, readings: Iterable[tuple[int, Values]]) -> list[str]:
 
 
 def every(ticks: int, values: Callable[[int], Values], step: int = 1) -> list[tuple[int, Values]]:
-    """Readings at every `step`th tick up to `ticks`; dear signals come every 50."""
-    return [(tick, values(tick)) for tick in range(step, ticks + 1, step)]
+    """Readings at every `step`th tick up to `ticks`; dear ones, which come every 50 ticks, count the parameters."""
+    dear = {"param/total": 1.0} if step > 1 else {}
+    return [(tick, {**dear, **values(tick)}) for tick in range(step, ticks + 1, step)]

@@ -17,3 +17,8 @@ class Reading:
         """Return the signals named `prefix/...`, under their full names."""
         start = prefix + "/"
         return {name: value for name, value in self.values.items() if name.startswith(start)}
+
+    @property
+    def dear(self) -> bool:
+        """Say whether the dear sensors were on; at all other ticks there is nothing to look for among them."""
+        return "param/total" in self.values

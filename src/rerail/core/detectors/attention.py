@@ -48,6 +48,8 @@ class Attention:
 
     def update(self, memory: AttentionMemory, reading: Reading) -> tuple[AttentionMemory, tuple[Finding, ...]]:
         """Judge `attention/entropy/NAME` and what stands beside it."""
+        if not reading.dear:
+            return memory, ()
         entropies = reading.under("attention/entropy")
         if not entropies:
             return memory, ()

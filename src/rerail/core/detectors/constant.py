@@ -28,6 +28,8 @@ class Constant:
 
     def update(self, memory: Lasting, reading: Reading) -> tuple[Lasting, tuple[Finding, ...]]:
         """Judge `input/constant/N`."""
+        if not reading.dear:
+            return memory, ()
         found = reading.under("input/constant")
         known = {name: Streak() for name, value in found.items() if value < self.before or len(found) == 1}
         memory = Lasting(streaks=known | dict(memory.streaks)) if known else memory

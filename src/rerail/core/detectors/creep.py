@@ -42,6 +42,8 @@ class Creep:
 
     def update(self, memory: CreepMemory, reading: Reading) -> tuple[CreepMemory, tuple[Finding, ...]]:
         """Judge `memory/host` and `memory/device`."""
+        if not reading.dear:
+            return memory, ()
         now = reading.under("memory")
         if not now:
             return memory, ()

@@ -41,6 +41,8 @@ class Drift:
 
     def update(self, memory: DriftMemory, reading: Reading) -> tuple[DriftMemory, tuple[Finding, ...]]:
         """Judge `act/rms/MODULE`."""
+        if not reading.dear:
+            return memory, ()
         sizes = reading.under("act/rms")
         if not sizes:
             return memory, ()

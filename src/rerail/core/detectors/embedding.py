@@ -29,6 +29,8 @@ class Embedding:
 
     def update(self, memory: Lasting, reading: Reading) -> tuple[Lasting, tuple[Finding, ...]]:
         """Judge `embedding/std/NAME`, and `embedding/rank/NAME` beside `embedding/size/NAME`."""
+        if not reading.dear:
+            return memory, ()
         values = reading.values
         holds = {name: std < self.least for name, std in reading.under("embedding/std").items()}
         for name, rank in reading.under("embedding/rank").items():

@@ -27,6 +27,8 @@ class Gates:
 
     def update(self, memory: Lasting, reading: Reading) -> tuple[Lasting, tuple[Finding, ...]]:
         """Judge `gate/mean/NAME`."""
+        if not reading.dear:
+            return memory, ()
         gates = reading.under("gate/mean")
         holds = {name: min(value, 1.0 - value) < self.edge for name, value in gates.items()}
         memory, due = hold(

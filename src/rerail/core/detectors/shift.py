@@ -33,6 +33,8 @@ class Shift:
 
     def update(self, memory: DriftMemory, reading: Reading) -> tuple[DriftMemory, tuple[Finding, ...]]:
         """Judge `input/mean/N` and `input/std/N`, where the tensor has features (`input/low/N` is there)."""
+        if not reading.dear:
+            return memory, ()
         low = reading.under("input/low")
         if not low:
             return memory, ()

@@ -29,6 +29,8 @@ class Units:
 
     def update(self, memory: Lasting, reading: Reading) -> tuple[Lasting, tuple[Finding, ...]]:
         """Judge `act/dead/MODULE` and `act/saturated/MODULE`."""
+        if not reading.dear:
+            return memory, ()
         dead = {name: value >= self.dead for name, value in reading.under("act/dead").items()}
         stuck = {name: value >= self.saturated for name, value in reading.under("act/saturated").items()}
         memory, due = hold(

@@ -30,6 +30,8 @@ class Unnormalised:
 
     def update(self, memory: Lasting, reading: Reading) -> tuple[Lasting, tuple[Finding, ...]]:
         """Judge `input/mean/N`, `input/std/N`, `input/low/N` and `input/high/N`."""
+        if not reading.dear:
+            return memory, ()
         holds = {}
         for low_name, low in reading.under("input/low").items():
             number = low_name.rpartition("/")[2]
