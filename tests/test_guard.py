@@ -321,7 +321,7 @@ def test_the_verdict_is_written_before_it_is_acted_on(tmp_path: Path) -> None:
     kinds = [record["kind"] for record in journal.read(tmp_path / "run") if record["tick"] == 13]
     assert kinds[:4] == ["reading", "verdict", "remedy", "remedy"]
     first = kinds.index("cause")
-    assert {*kinds[4:first]} == {"trial"}
+    assert {*kinds[4:first]} == {"advice", "trial"}
     assert kinds[first + 1] == "remedy"
     assert kinds[-1] == "outcome"
 
@@ -342,10 +342,10 @@ def test_dear_sensors_run_on_a_schedule(tmp_path: Path) -> None:
     run.guard.close()
     ticks = {
         name: [r["tick"] for r in records(tmp_path / "run", "reading") if name in r["values"]]
-        for name in ("weight/norm", "update/ratio", "grad/norm/0")
+        for name in ("weight/norm", "update/ratio", "grad/norm/0", "grad/rms/first", "act/rms/2")
     }
-    assert ticks["weight/norm"] == [10, 20]
-    assert ticks["update/ratio"] == [11, 21]
+    assert ticks["weight/norm"] == ticks["grad/rms/first"] == ticks["act/rms/2"] == [1, 10, 20]
+    assert ticks["update/ratio"] == [2, 11, 21]
     assert ticks["grad/norm/0"] == list(range(1, 26))
 
 

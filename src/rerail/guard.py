@@ -32,11 +32,12 @@ from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
 from rerail.core.remedy import Move, Remedy
 from rerail.core.verdict import Memory, Plan, Verdict, advance, recall, relive, remember, settle, spent, start
-from rerail.prove.attempt import LossFunction, Recipe, attempt, weighted
+from rerail.prove.attempt import Attempt, LossFunction, Recipe, attempt, weighted
 from rerail.prove.inquest import Proof
 from rerail.prove.prover import Kept, Prover
 from rerail.prove.replay import Bench
 from rerail.seam import Derailed, Keep, Positioned, Step
+from rerail.sense.checkup import Checkup
 from rerail.sense.environment import environment
 from rerail.sense.losses import Losses
 from rerail.sense.sensors import Sensors
@@ -60,6 +61,9 @@ __all__ = [
     "Step",
     "claim",
 ]
+
+
+TINY = 1e-30  # a gradient of zero is not clipped
 
 
 class Guard:
@@ -130,13 +134,16 @@ class Guard:
         about = {"config": config or {}, "environment": environment()}
         self._logbook.begin(self.tick, step=self.steps, resumed=resumed, about=about)
         self._sensors = Sensors(model, self._parts.held.named, self.keep.sensors_every)
+        self._checkup = Checkup(model, self.optimizers, losses, lambda error: self.note("checkup failed", error=error))
+        self._suspicious = False  # something was found at the last tick
         self._buffers = Buffers(model)
         self._inbox: deque[Entry] = deque()
         self._window = Window(self.keep.memory_bytes)
         self._prover = Prover(self.bench(), self.keep.proof_replays)
         self._saved_step = self.steps
         self._deepest = max((rung.depth for ladder in self.plan.ladders.values() for rung in ladder.rungs), default=0)
-        self._clock = time.perf_counter()
+        self._clock = self._returned = time.perf_counter()
+        self._wait = 0.0
 
     # -- the seam -----------------------------------------------------------------------------------------------------
 
@@ -159,8 +166,11 @@ class Guard:
         if not batches:
             raise ValueError("step() needs a batch, got none; give one batch, or several micro-batches")
         self._inbox.append(Entry(batches=batches, position=self._position()))
+        self._wait = time.perf_counter() - self._returned
         while self._inbox:
             step = self._attempt(self._inbox[0])
+            self._wait = 0.0  # no other attempt waited for the loader
+        self._returned = time.perf_counter()
         return step
 
     def commit(self, *, loss: Tensor | None = None, losses: Mapping[str, Tensor] | None = None) -> Step:
@@ -173,7 +183,8 @@ class Guard:
         """
         named = {"loss/total": loss} if loss is not None else {}
         named |= {f"loss/{name}": value for name, value in (losses or {}).items()}
-        return self._judge({name: value.detach() for name, value in named.items()}, {}, None)
+        scalars = {name: value.detach() for name, value in named.items()}
+        return self._judge(Attempt(scalars=scalars, signals={}), None, {})
 
     def observe(self, values: Mapping[str, float]) -> None:
         """Add numbers (`eval/...`) to the next reading, or to a last one of their own when the run ends first."""
@@ -215,9 +226,10 @@ class Guard:
         self._prover.attempting()
         try:
             self._knobs = self._memory.knobs()
-            made = attempt(self.recipe, entry.batches, self._knobs)
+            with self._checkup.watched(on=self._thorough()) as seen:
+                made = attempt(self.recipe, entry.batches, self._knobs)
             self._know(made.scalars)
-            return self._judge(made.scalars, made.signals, entry)
+            return self._judge(made, entry, seen)
         except Derailed:
             raise
         except BaseException:  # the user's code failed, or was interrupted: leave no trace of this batch
@@ -238,16 +250,17 @@ class Guard:
                 "mend the name, or return a component that sets in later as 0 until then"
             )
 
-    def _judge(self, scalars: Mapping[str, Tensor], signals: Mapping[str, Tensor], entry: Entry | None) -> Step:
-        reading = self._read(scalars, entry)
+    def _judge(self, made: Attempt, entry: Entry | None, seen: Mapping[str, Tensor]) -> Step:
+        reading = self._read(made, entry, seen)
         self._memory, verdict = advance(self.plan, self._memory, reading)
         self._logbook.judged(reading, verdict)  # written down before anything is done
         if entry is not None and verdict.move is not Move.COMMIT and not _scale_only(verdict):
             verdict = self._prove(reading, verdict, entry)
+        self._suspicious = bool(verdict.findings)
         self._act(verdict, reading, entry)
         self._buffers.save()
         losses = {name.removeprefix("loss/"): value for name, value in reading.under("loss").items()}
-        return Step(tick=verdict.tick, number=self.steps, verdict=verdict, losses=losses, signals=signals)
+        return Step(tick=verdict.tick, number=self.steps, verdict=verdict, losses=losses, signals=made.signals)
 
     def _prove(self, reading: Reading, verdict: Verdict, entry: Entry) -> Verdict:
         self._cause = None
@@ -270,17 +283,18 @@ class Guard:
             return self._prover.prove(
                 entry,
                 reading,
-                verdict,
+                replace(verdict, findings=tuple(one for one in verdict.findings if self.plan.ladder(one.code))),
                 Kept(snapshots=self._snapshots, window=self._window),
                 knobs=self._knobs,
                 clip_norm=self.clip_norm,
                 spent=lambda cause: spent(self._memory, verdict.tick, cause.root, self.steps),
             )
 
-    def _read(self, scalars: Mapping[str, Tensor], entry: Entry | None) -> Reading:
+    def _read(self, made: Attempt, entry: Entry | None, seen: Mapping[str, Tensor]) -> Reading:
         known = {"step": float(self.steps), "lr": float(self.optimizers[0].param_groups[0]["lr"])}
         now = time.perf_counter()
         known["time/step"], self._clock = now - self._clock, now
+        known |= {"time/wait": self._wait} if entry is not None else {}
         if self.scaler is not None:
             known |= {"scale": float(self.scaler.get_scale()), "scale/backoffs": float(self._backoffs)}
             for optimizer in filter(has_gradients, self.optimizers):
@@ -289,7 +303,15 @@ class Guard:
         self._observed = {}
         known |= {f"off/{name}": 1.0 for name in self._off()}
         inputs = map(rows.by_row, entry.batches if entry else ())  # taken apart on suspicion only
-        return self._sensors.read(self.tick + 1, scalars, known, inputs)
+        reading = self._sensors.read(self.tick + 1, made.scalars, known, inputs)
+        if not self._thorough():
+            return reading
+        clipped = min(1.0, min(self.clip_norm, self._knobs.clip_norm) / max(reading.values["grad/norm"], TINY))
+        checked = self._checkup.read(seen, made.signals, [*map(rows.by_row, entry.batches if entry else ())], clipped)
+        return replace(reading, values={**reading.values, **checked})
+
+    def _thorough(self) -> bool:
+        return self._suspicious or self._sensors.due(self.tick + 1)
 
     def _off(self) -> list[str]:
         # Components that nothing descends on: they are told, and no step is judged by them.
@@ -326,7 +348,7 @@ class Guard:
         limit = min(self.clip_norm, verdict.knobs.clip_norm)
         if (norm := reading.values["grad/norm"]) > limit:
             clip(self._parts.held.gradients(), norm, limit)
-        before = weights_of(self.model) if self._sensors.due(verdict.tick) else None
+        before = weights_of(self.model) if self._sensors.due(verdict.tick) or self._suspicious else None
         commit(self.optimizers, verdict.knobs, self.scaler)
         if before is not None:
             self._observed |= update_ratio(self.model, before)

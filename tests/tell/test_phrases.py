@@ -26,7 +26,8 @@ from rerail.tell import phrases
             {"value": 41234.0},
             "the gradient grew far above its usual range (41200)",
         ),
-        ("attention.collapse", "focus", {"focus": 0.1}, "attention.collapse was found in focus (0.1)"),
+        ("units.dead", "act/dead/encoder.1", {}, "most units of encoder.1 are zero for every row"),
+        ("focus.lost", "focus", {"focus": 0.1}, "focus.lost was found in focus (0.1)"),
     ],
 )
 def test_findings(code: str, signal: str, evidence: dict[str, Any], text: str) -> None:

@@ -92,6 +92,6 @@ def default_plan() -> Plan:
             "loss.spike": Ladder(rungs=backwards[:2], window=100, last=GO_ON),
             "gradient.explosion": Ladder(rungs=mixed[:4], window=100, last=GO_ON),
             # Halving the loss scale is what a dynamic scale is for.
-            "scale": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
+            "scale.overflow": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
         },
     )

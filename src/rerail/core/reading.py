@@ -15,8 +15,14 @@ class Reading:
 
     def under(self, prefix: str) -> dict[str, float]:
         """Return the signals named `prefix/...`, under their full names."""
-        return {name: value for name, value in self.values.items() if name.startswith(prefix + "/")}
+        start = prefix + "/"
+        return {name: value for name, value in self.values.items() if name.startswith(start)}
 
     def off(self, name: str) -> bool:
         """Say whether `name` is a loss component of weight 0 (`off/mel` beside `loss/mel`): nothing descends on it."""
         return f"off/{name.removeprefix('loss/')}" in self.values
+
+    @property
+    def dear(self) -> bool:
+        """Say whether the dear sensors were on; at all other ticks there is nothing to look for among them."""
+        return "param/total" in self.values

@@ -13,6 +13,7 @@ from rerail.core.finding import Finding
 from rerail.core.knobs import NEUTRAL, Knobs
 from rerail.core.reading import Reading
 from rerail.core.remedy import Ladder, Ledger, Move, Remedy
+from rerail.core.told import TOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ class Verdict:
         """Say what the tick says about the weights: sound, suspect, or None, nothing either way."""
         if not self.findings:
             return None if self.wary else True
-        return None if all(found.code in _NOT_THE_WEIGHTS for found in self.findings) else False
+        return None if all(_says_nothing(found.code) for found in self.findings) else False
 
     @property
     def depth(self) -> int:
@@ -85,7 +86,12 @@ class Verdict:
 
 EPISODE = 100  # ticks after its last answer in which a root cause that comes again counts as the same one
 _REMEDY = tuple(one.name for one in fields(Remedy))
-_NOT_THE_WEIGHTS = {"nonfinite.input", "scale.overflow", "gradient.zero", "loss.outlier"}
+_NOT_THE_WEIGHTS = {"nonfinite.input", "scale.overflow", "loss.outlier"}
+
+
+def _says_nothing(code: str) -> bool:
+    # What is told of a run that learns badly is no reason to trust or mistrust one tick's weights.
+    return code in _NOT_THE_WEIGHTS or code in TOLD
 
 
 def start(plan: Plan) -> Memory:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from rerail.core.reading import Reading
 
 Named = Sequence[tuple[str, nn.Parameter]]
+_EARLY = (1, 10)  # most of what makes a run learn nothing is there from the start
 _TELLING = ("loss/", "grad/norm", "weight/norm")  # signals that make the batch and the weights suspect
 
 
@@ -32,8 +33,8 @@ class Sensors:
         self._trained = trained or (lambda: list(model.named_parameters()))
 
     def due(self, tick: int) -> bool:
-        """Say whether the dear sensors are on at this tick."""
-        return tick % self.weights_every == 0
+        """Say whether the dear sensors are on at this tick: at every so many, and twice early on."""
+        return tick % self.weights_every == 0 or tick in _EARLY
 
     def read(
         self,

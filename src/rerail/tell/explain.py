@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rerail.tell import causes, fields, phrases, trials
+from rerail.tell import advised, causes, fields, phrases, trials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rerail.tell.story import Intervention, Story
 
 _NO_PROOF = "Nothing was replayed: the answer came from the plan's ladders."
+_TOLD = "Nothing was replayed: such findings are told, with advice, and not answered."
 _NOT_FINISHED = "The journal ends before a cause: the run was killed while it replayed."
 
 
@@ -54,7 +55,14 @@ def _ended(case: Intervention) -> str:
     known = {True: "recovered", False: "not recovered", None: "went on"}
     if case.effects:
         return known[case.recovered]
+    if _only_told(case):
+        return "told, and the run went on"
     return "the run ended here" if case.moved == "HALT" else "outcome not known yet"
+
+
+def _only_told(case: Intervention) -> bool:
+    """Whether nothing was asked for or done: the finding changed nothing."""
+    return case.moved == "COMMIT" and not (case.did or case.remedies or case.cause)
 
 
 def _story(case: Intervention) -> str:
@@ -64,6 +72,7 @@ def _story(case: Intervention) -> str:
         ("What it proves", _proved(case)),
         ("What was done", _done(case)),
         ("What came of it", _came_of_it(case)),
+        ("What is advised", [advised.advice(one) for one in case.advice]),
         ("How to mend it", [causes.fix(case.cause)] if case.cause else []),
     ]
     title = f"Tick {case.tick}, step {case.step}"
@@ -83,7 +92,7 @@ def _seen(case: Intervention) -> list[str]:
 
 def _tried(case: Intervention) -> list[str]:
     if not case.trials:
-        return [_NO_PROOF]
+        return [_TOLD if _only_told(case) else _NO_PROOF]
     shown = [f"{number}. {trials.trial(one)}" for number, one in enumerate(case.trials, 1)]
     return ["The step was replayed with one thing changed at a time:", *shown, f"This took {trials.cost(case.trials)}."]
 

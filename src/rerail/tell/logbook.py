@@ -9,9 +9,11 @@ from typing import Any
 import yaml
 
 from rerail.core import plain
+from rerail.core.advice import advise
 from rerail.core.artifact import Picture, Sound
 from rerail.core.band import judged
 from rerail.core.cause import Cause
+from rerail.core.counsel import Counsel
 from rerail.core.operations import edge
 from rerail.core.outcome import Outcome
 from rerail.core.reading import Reading
@@ -30,6 +32,7 @@ class Logbook:
     def __init__(self, run: Path | None, listeners: Sequence[Listener]) -> None:
         self.run = run
         self._journal = Journal(run)
+        self._counsel = Counsel()
         self._log = None if run is None else RunLog(run / "run.log")
         heard: list[Listener] = [*listeners] if self._log is None else [*listeners, self._log]
         self._listeners = Listeners(self._journal, tuple(heard)) if heard else None
@@ -56,6 +59,19 @@ class Logbook:
             remedy = {name: value for name, value in plain.dump(answer.remedy).items() if name != "times"}
             found = answer.finding
             self._journal.write("remedy", tick, code=found.code, signal=found.signal, rung=answer.rung, **remedy)
+        self._advise(reading, verdict)
+
+    def _advise(self, reading: Reading, verdict: Verdict) -> None:
+        """Write the advice for what is found for the first time, and what became of older advice."""
+        self._counsel, due = self._counsel.read(reading)
+        for one in due:
+            numbers = {"before": one.before, "now": one.now, "seen": one.seen, "expect": one.expect}
+            self._journal.write("advice", reading.tick, of=one.of, code=one.code, **numbers)
+        for found in verdict.findings:
+            given = advise(found, reading) if (found.code, found.signal) not in self._counsel.given else None
+            if given is not None:
+                self._journal.write("advice", reading.tick, code=found.code, signal=found.signal, **plain.dump(given))
+                self._counsel = self._counsel.give(reading.tick, found.code, found.signal, given, reading)
 
     def proved(self, tick: int, cause: Cause, remedy: Remedy | None, trials: Sequence[Trial]) -> None:
         """Write every replay, the cause that they prove, and the remedy that one of them has shown to work."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rerail.tell import fields
+from rerail.tell import fields, learning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def finding(record: Record) -> str:
 def seen(record: Record) -> str:
     """What one finding saw, without its numbers."""
     code, about = fields.text(record, "code", "unnamed finding"), fields.text(record, "signal", "the run")
-    return _SEEN[code](about) if code in _SEEN else f"{code} was found in {about}"
+    return _SEEN[code](about) if code in _SEEN else learning.seen(code, about) or f"{code} was found in {about}"
 
 
 def evidence(record: Record) -> str:
@@ -75,7 +75,7 @@ def evidence(record: Record) -> str:
 
 def meaning(code: str) -> str:
     """Why a finding of this code matters; empty for an unknown code."""
-    return MEANINGS.get(code, "")
+    return learning.LEARNING[code].meaning if code in learning.LEARNING else MEANINGS.get(code, "")
 
 
 def remedy(record: Record) -> str:

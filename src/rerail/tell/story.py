@@ -27,7 +27,8 @@ class Series:
 class Intervention:
     """Everything the journal says about one tick at which the guard saw something or acted.
 
-    `trials` and `cause` are the proof, empty where nothing was replayed; `evidence` is the folder that a halt left.
+    `trials` and `cause` are the proof, empty where nothing was replayed; `advice` is what a person could change, and
+    later whether it was seen to help; `evidence` is the folder that a halt left.
     """
 
     tick: int
@@ -39,6 +40,7 @@ class Intervention:
     cause: Record = field(default_factory=dict)
     did: Record = field(default_factory=dict)
     effects: list[Record] = field(default_factory=list)
+    advice: list[Record] = field(default_factory=list)
     evidence: str = ""
 
     @property
@@ -195,6 +197,9 @@ class _Gathering:
         else:
             case.effects.append(record)
 
+    def _advice(self, record: Record, tick: int) -> None:
+        self._case(fields.whole(record, "of") if "seen" in record else tick).advice.append(record)
+
     def _artifact(self, record: Record, _: int) -> None:
         self.artifacts.append(record)
 
@@ -226,4 +231,4 @@ class _Gathering:
 
 
 _RELEASED = "released from quarantine"
-_KINDS = frozenset({"reading", "verdict", "trial", "cause", "remedy", "outcome", "artifact", "note"})
+_KINDS = frozenset({"reading", "verdict", "trial", "cause", "remedy", "outcome", "advice", "artifact", "note"})

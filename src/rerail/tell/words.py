@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rerail.core.replay import Replayed
-from rerail.tell import causes, fields, phrases
+from rerail.tell import advised, causes, fields, phrases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,6 +56,11 @@ def _verdict(record: Record) -> str | None:
     if not seen:  # knobs in force are no event: they are told once, by their remedy
         return None if record.get("move") == "COMMIT" else f"Decision: {phrases.move(record)}."
     return f"{fields.capital(seen)}. Decision: {phrases.move(record)}."
+
+
+def _advice(record: Record) -> str:
+    told = "seen" in record
+    return advised.advice(record) if told else f"Advice on {fields.text(record, 'code')}: {advised.advice(record)}"
 
 
 def _cause(record: Record) -> str:
@@ -137,6 +142,7 @@ _NOTES: dict[str, Callable[[Record], str]] = {
 }
 _SPEAKERS: dict[str, Callable[[Record], str | None]] = {
     "verdict": _verdict,
+    "advice": _advice,
     "cause": _cause,
     "remedy": _remedy,
     "outcome": _outcome,

@@ -45,7 +45,7 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 
 def readings(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
-        {name: value for name, value in record["values"].items() if name != "time/step"}
+        {name: value for name, value in record["values"].items() if not name.startswith(("time/", "memory/"))}
         for record in records
         if record["kind"] == "reading"
     ]

@@ -6,14 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from rerail import alignment
 from rerail.tasks.tacotron2 import metrics
 
 Score = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 N, T = torch.tensor([20]), torch.tensor([60])
 ALIGNMENT = [
-    metrics.diagonal_mass,
-    metrics.diagonality,
+    alignment.diagonal_mass,
+    alignment.diagonality,
     metrics.focus,
     metrics.monotonicity,
     metrics.coverage,
@@ -35,32 +36,32 @@ def test_a_perfect_alignment_scores_one(score: Score) -> None:
 
 @pytest.mark.parametrize(("symbols", "steps"), [(2, 2), (2, 9), (3, 40), (7, 8), (40, 41), (31, 200)])
 def test_a_perfect_alignment_scores_one_at_any_length(symbols: int, steps: int) -> None:
-    score = metrics.diagonality(perfect(symbols, steps), torch.tensor([symbols]), torch.tensor([steps]))
+    score = alignment.diagonality(perfect(symbols, steps), torch.tensor([symbols]), torch.tensor([steps]))
     assert float(score) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(("symbols", "steps"), [(20, 1), (20, 2), (3, 2), (2, 1)])
 def test_too_few_steps_to_walk_the_text_are_no_diagonal(symbols: int, steps: int) -> None:
     lengths = torch.tensor([symbols]), torch.tensor([steps])
-    assert float(metrics.diagonal_mass(perfect(symbols, steps), *lengths)) == 0.0
-    assert -3.0 < float(metrics.diagonality(perfect(symbols, steps), *lengths)) <= 0.0
+    assert float(alignment.diagonal_mass(perfect(symbols, steps), *lengths)) == 0.0
+    assert -3.0 < float(alignment.diagonality(perfect(symbols, steps), *lengths)) <= 0.0
 
 
 @pytest.mark.parametrize("steps", [1, 2, 50])
 def test_a_text_of_one_symbol_cannot_be_read_wrongly(steps: int) -> None:
-    assert float(metrics.diagonality(perfect(1, steps), torch.tensor([1]), torch.tensor([steps]))) == 1.0
+    assert float(alignment.diagonality(perfect(1, steps), torch.tensor([1]), torch.tensor([steps]))) == 1.0
 
 
 def test_a_uniform_alignment_scores_zero_corrected_and_about_a_fifth_raw() -> None:
     uniform = torch.full((1, 60, 20), 1 / 20)
-    assert float(metrics.diagonality(uniform, N, T)) == pytest.approx(0.0, abs=1e-6)
-    assert float(metrics.diagonal_mass(uniform, N, T)) == pytest.approx(0.19, abs=0.02)
+    assert float(alignment.diagonality(uniform, N, T)) == pytest.approx(0.0, abs=1e-6)
+    assert float(alignment.diagonal_mass(uniform, N, T)) == pytest.approx(0.19, abs=0.02)
     assert float(metrics.focus(uniform, N, T)) == pytest.approx(1 / 20)
 
 
 @pytest.mark.parametrize("bad", [stuck(), perfect().flip(1)], ids=["stuck", "reversed"])
 def test_stuck_and_reversed_alignments_score_below_zero(bad: Tensor) -> None:
-    assert float(metrics.diagonality(bad, N, T)) < 0.0
+    assert float(alignment.diagonality(bad, N, T)) < 0.0
 
 
 def test_reversed_is_not_monotone_and_stuck_covers_little() -> None:

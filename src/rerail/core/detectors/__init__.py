@@ -1,12 +1,117 @@
-"""One belief a file. The table `DEFAULT` lists those that every run starts with."""
+"""One belief a file. The table `DEFAULT` lists those that every run starts with.
+
+The first four see a run derail, and ladders answer them. All others see a run that looks alive and learns nothing, or
+learns less than it could; what they find is told, with advice, and never answered.
+"""
 
 from __future__ import annotations
 
+from rerail.core.detectors.attention import Attention
+from rerail.core.detectors.chance import Chance
+from rerail.core.detectors.clamped import Clamped
+from rerail.core.detectors.constant import Constant
+from rerail.core.detectors.creep import Creep
+from rerail.core.detectors.divergence import Divergence
+from rerail.core.detectors.dominated import Dominated
+from rerail.core.detectors.drift import Drift
+from rerail.core.detectors.embedding import Embedding
 from rerail.core.detectors.explosion import Explosion
+from rerail.core.detectors.gates import Gates
 from rerail.core.detectors.idle import Idle
+from rerail.core.detectors.kl import Kl
+from rerail.core.detectors.labels import Labels
+from rerail.core.detectors.mismatch import Mismatch
+from rerail.core.detectors.missing import Missing
+from rerail.core.detectors.moments import Moments
 from rerail.core.detectors.nonfinite import NonFinite
+from rerail.core.detectors.oscillation import Oscillation
+from rerail.core.detectors.overfit import Overfit
+from rerail.core.detectors.pace import Pace
+from rerail.core.detectors.plateau import Plateau
+from rerail.core.detectors.shift import Shift
 from rerail.core.detectors.spike import Spike
+from rerail.core.detectors.starved import Starved
+from rerail.core.detectors.steps import Steps
+from rerail.core.detectors.still import Still
+from rerail.core.detectors.thrash import Thrash
+from rerail.core.detectors.twice import Twice
+from rerail.core.detectors.unchanged import Unchanged
+from rerail.core.detectors.units import Units
+from rerail.core.detectors.unnormalised import Unnormalised
+from rerail.core.detectors.vanishing import Vanishing
+from rerail.core.detectors.zero import Zero
 
-__all__ = ["DEFAULT", "Explosion", "Idle", "NonFinite", "Spike"]
+__all__ = [
+    "DEFAULT",
+    "Attention",
+    "Chance",
+    "Clamped",
+    "Constant",
+    "Creep",
+    "Divergence",
+    "Dominated",
+    "Drift",
+    "Embedding",
+    "Explosion",
+    "Gates",
+    "Idle",
+    "Kl",
+    "Labels",
+    "Mismatch",
+    "Missing",
+    "Moments",
+    "NonFinite",
+    "Oscillation",
+    "Overfit",
+    "Pace",
+    "Plateau",
+    "Shift",
+    "Spike",
+    "Starved",
+    "Steps",
+    "Still",
+    "Thrash",
+    "Twice",
+    "Unchanged",
+    "Units",
+    "Unnormalised",
+    "Vanishing",
+    "Zero",
+]
 
-DEFAULT = (NonFinite(), Spike(), Explosion(), Idle())
+DEFAULT = (
+    NonFinite(),
+    Spike(),
+    Explosion(),
+    Idle(),
+    Divergence(),
+    Zero(),
+    Still(),
+    Chance(),
+    Plateau(),
+    Oscillation(),
+    Overfit(),
+    Mismatch(),
+    Dominated(),
+    Kl(),
+    Vanishing(),
+    Missing(),
+    Units(),
+    Drift(),
+    Steps(),
+    Unchanged(),
+    Embedding(),
+    Attention(),
+    Clamped(),
+    Gates(),
+    Thrash(),
+    Moments(),
+    Constant(),
+    Twice(),
+    Unnormalised(),
+    Shift(),
+    Labels(),
+    Pace(),
+    Starved(),
+    Creep(),
+)

@@ -13,12 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rerail import alignment
 from rerail.tasks.tacotron2 import metrics
 from rerail.tasks.tacotron2.model import Output, Tacotron2
 
 ALIGNMENT = {
-    "diagonal_mass": metrics.diagonal_mass,
-    "diagonality": metrics.diagonality,
+    "diagonal_mass": alignment.diagonal_mass,
+    "diagonality": alignment.diagonality,
     "focus": metrics.focus,
     "monotonicity": metrics.monotonicity,
     "coverage": metrics.coverage,

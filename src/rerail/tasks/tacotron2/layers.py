@@ -52,11 +52,6 @@ def convolve(block: nn.Module, x: Tensor, mask: Tensor) -> Tensor:
     return normal.transpose(1, 2)
 
 
-def valid(lengths: Tensor, size: int) -> Tensor:
-    """lengths: (batch,) -> (batch, size), true at positions below the length."""
-    return torch.arange(size, device=lengths.device) < lengths[:, None]
-
-
 def dropout(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
     """Drop with probability p whatever the mode; draws from the generator, or from the global RNG if None."""
     if p == 0.0:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rerail.tasks.tacotron2.layers import valid
+from rerail.alignment import valid
 from rerail.tasks.tacotron2.model import Output
 
 

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rerail.alignment import valid
 from rerail.tasks.tacotron2.config import Size
 from rerail.tasks.tacotron2.decoder import Decoded, Decoder
 from rerail.tasks.tacotron2.encoder import Encoder
-from rerail.tasks.tacotron2.layers import valid
 from rerail.tasks.tacotron2.postnet import Postnet
 
 

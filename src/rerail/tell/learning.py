@@ -1,0 +1,132 @@
+"""Findings about a run that looks alive and learns nothing or badly, in words: what is seen, and why it matters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`seen` may name the signal (`{signal}`) and its last part (`{part}`)."""
+
+    seen: str
+    meaning: str
+
+
+LEARNING = {
+    "loss.divergence": Words(
+        "{signal} has been rising for long",
+        "The loss is losing what it had gained; nothing jumps, so no alarm for spikes hears it.",
+    ),
+    "loss.zero": Words(
+        "{signal} is exactly zero", "A loss of real data is not exactly zero: a mask is empty, or the target is given."
+    ),
+    "loss.still": Words(
+        "{signal} has not moved since the start",
+        "Every number looks sound and nothing is learned. A flat start can be healthy, so this is only told.",
+    ),
+    "loss.chance": Words(
+        "{signal} rests at what guessing gives",
+        "The model answers the same whatever it is shown; at this level it knows nothing of the single sample.",
+    ),
+    "loss.plateau": Words(
+        "{signal} has not become better for long", "The run has converged, or its step is too large to settle further."
+    ),
+    "loss.oscillation": Words(
+        "{signal} swings to and fro from step to step, more and more",
+        "Each step overshoots the minimum; the run is at the edge of divergence.",
+    ),
+    "loss.overfit": Words(
+        "{signal} rises while the training loss falls",
+        "What is learned now holds for the training data alone; the best weights are behind.",
+    ),
+    "loss.mismatch": Words(
+        "{signal} is far above the training loss from the start",
+        "Overfitting takes time. A gap that is there at once means that held-out data is treated differently.",
+    ),
+    "loss.dominated": Words(
+        "{signal} has nearly all of the total, and another loss stands still",
+        "The update follows one loss alone; the others are not trained, whatever their curves look like.",
+    ),
+    "gradient.vanishing": Words(
+        "the gradient fades on its way to the first layers",
+        "The first layers hardly change, so all that follows works on random features.",
+    ),
+    "gradient.missing": Words(
+        "parameters that are meant to be trained are not ({part})",
+        "They stay as they were initialised: nothing in the loss depends on them, or no optimizer holds them.",
+    ),
+    "units.dead": Words(
+        "most units of {part} are zero for every row", "A dead unit has no gradient, so it never comes back by itself."
+    ),
+    "units.saturated": Words(
+        "nearly all outputs of {part} are at their limits", "At its limits the function is flat: no gradient passes."
+    ),
+    "activation.drift": Words(
+        "the activations of {part} are no longer of the size they had",
+        "Activations that grow or fade without end leave the range in which the next layers work.",
+    ),
+    "update.small": Words(
+        "the updates are far too small for the weights", "At this pace the weights need millions of steps to change."
+    ),
+    "update.large": Words(
+        "the updates are far too large for the weights", "Each step throws away much of what the last ones had learned."
+    ),
+    "weights.unchanged": Words(
+        "an update leaves weights exactly as they were",
+        "The step is zero or below the resolution of the weights; the run only looks alive.",
+    ),
+    "embedding.collapse": Words(
+        "the embeddings of {part} are all alike", "Different inputs can no longer be told apart by them."
+    ),
+    "attention.collapse": Words(
+        "the attention {part} looks everywhere, at one place, or has lost its way",
+        "What comes after it no longer sees the right part of its input.",
+    ),
+    "kl.collapse": Words(
+        "{signal} rests at zero", "The latent carries nothing; the decoder does without it (posterior collapse)."
+    ),
+    "kl.explosion": Words(
+        "{signal} grows far beyond the other losses", "The latent runs away from its prior, and soon out of range."
+    ),
+    "scale.clamped": Words(
+        "{part} does not change at all", "A learned temperature is at its clamp, or no optimizer holds it."
+    ),
+    "scale.thrash": Words(
+        "the loss scale backs off again and again", "Many steps are lost; the gradients do not fit half precision."
+    ),
+    "gate.stuck": Words(
+        "the gate {part} never changes its mind", "It says the same whatever it sees, so it decides nothing."
+    ),
+    "optimizer.stale": Words(
+        "the optimizer's second moment is far above the gradient",
+        "Steps are divided by a spike of long ago, so they are far too small.",
+    ),
+    "optimizer.exploding": Words(
+        "the gradient is far above the optimizer's second moment",
+        "Steps are many times as large as the learning rate means them to be.",
+    ),
+    "input.constant": Words(
+        "rows of input {part} hold one number throughout", "A row without content teaches nothing."
+    ),
+    "input.twice": Words("rows occur twice in the batch", "The batch says less than its size promises."),
+    "input.unnormalised": Words(
+        "input {part} is on an unusual scale", "Layers are initialised for inputs of mean 0 and deviation 1."
+    ),
+    "input.drift": Words(
+        "input {part} is no longer what it was", "What was learned at first may not hold for the data that comes now."
+    ),
+    "labels.imbalanced": Words(
+        "nearly all labels of a batch are one class", "Each batch teaches one class, at the cost of all others."
+    ),
+    "time.slow": Words("steps have become slower and stay so", "The same work takes longer than it did."),
+    "time.starved": Words("the run waits for its data", "The device is idle while the loader works."),
+    "memory.creep": Words("the {part}'s memory grows by the step", "The run will end when it is full."),
+}
+
+
+def seen(code: str, signal: str) -> str:
+    """What was seen of the signal, in words; empty for a code that is not here."""
+    words = LEARNING.get(code)
+    part = signal.rpartition("/")[2].replace("_", " ")
+    return words.seen.format(signal=signal, part=part) if words is not None else ""
