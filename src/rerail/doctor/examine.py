@@ -43,9 +43,9 @@ def examine(
     """Examine a run before it trains, on one batch, within about so many `seconds`.
 
     The run is left bitwise as it was: weights, buffers, optimizers, schedule, generators, gradients, modes. Only what
-    the loss keeps outside of all `state=[...]` is beyond reach, and the first check finds it. `draws_in_eval` says
-    that eval mode draws at random by design (a diffusion loss, Tacotron2's prenet). `watch` is told the name, number
-    and count of the check that begins.
+    the loss keeps outside of all `state=[...]` is beyond reach, and the check of the same step twice finds it.
+    `draws_in_eval` says that eval mode draws at random by design (a diffusion loss, Tacotron2's prenet). `watch` is
+    told the name, number and count of the check that begins.
 
     Raises:
         ValueError: for a guard without `losses`, or a time below 0.
