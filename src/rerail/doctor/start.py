@@ -31,7 +31,7 @@ NOT_FINITE = "no step can be taken: look at the inputs, and at logarithms, roots
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A cross-entropy: its mean without weights, a guess's, the labels' entropy, and the most that is no fault; nats."""
+    """A cross-entropy: its mean without weights, a guess's, the labels' entropy, and the most without fault; nats."""
 
     kind: str
     value: float
