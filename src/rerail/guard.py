@@ -5,7 +5,6 @@ A tick is one attempt at an optimizer step: run it, read it, judge it, write the
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 
 from rerail.act import rows
 from rerail.act.buffers import Buffers
-from rerail.act.commit import clip, commit, discard, has_gradients
+from rerail.act.commit import clip, commit, discard, groups, has_gradients, keep_cuts
 from rerail.act.disk import Disk, claim
 from rerail.act.quarantine import Quarantine
 from rerail.act.snapshots import Snapshot, Snapshots
@@ -26,13 +25,15 @@ from rerail.act.window import Entry, Window
 from rerail.core import plain
 from rerail.core.artifact import Picture, Sound
 from rerail.core.cause import Cause
+from rerail.core.cause.standing import standing
 from rerail.core.knobs import NEUTRAL
 from rerail.core.outcome import Watch
 from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
 from rerail.core.remedy import Move, Remedy
 from rerail.core.verdict import Memory, Plan, Verdict, advance, recall, relive, remember, settle, spent, start
-from rerail.prove.attempt import Attempt, LossFunction, Recipe, attempt, weighted
+from rerail.known import Known
+from rerail.prove.attempt import Attempt, LossFunction, Recipe, attempt, switched_off
 from rerail.prove.inquest import Proof
 from rerail.prove.prover import Kept, Prover
 from rerail.prove.replay import Bench
@@ -116,8 +117,7 @@ class Guard:
         self.run, self.after_commit = None if run is None else Path(run), after_commit
         self.steps = 0
         self._memory, self._watch = start(self.plan), Watch()
-        self._observed: dict[str, float] = {}
-        self._backoffs = 0
+        self._host = Known(self.optimizers, scaler)
         self._closed = self._known = False
         self._cause: Cause | None = None
         self._knobs = NEUTRAL  # those that the present step ran under, before anything is answered
@@ -136,14 +136,13 @@ class Guard:
         self._sensors = Sensors(model, self._parts.held.named, self.keep.sensors_every)
         self._checkup = Checkup(model, self.optimizers, losses, lambda error: self.note("checkup failed", error=error))
         self._suspicious = False  # something was found at the last tick
+        self._stood: set[str] = set()  # findings whose cause was named
         self._buffers = Buffers(model)
         self._inbox: deque[Entry] = deque()
         self._window = Window(self.keep.memory_bytes)
         self._prover = Prover(self.bench(), self.keep.proof_replays)
         self._saved_step = self.steps
         self._deepest = max((rung.depth for ladder in self.plan.ladders.values() for rung in ladder.rungs), default=0)
-        self._clock = self._returned = time.perf_counter()
-        self._wait = 0.0
 
     # -- the seam -----------------------------------------------------------------------------------------------------
 
@@ -166,11 +165,11 @@ class Guard:
         if not batches:
             raise ValueError("step() needs a batch, got none; give one batch, or several micro-batches")
         self._inbox.append(Entry(batches=batches, position=self._position()))
-        self._wait = time.perf_counter() - self._returned
+        self._host.called()
         while self._inbox:
             step = self._attempt(self._inbox[0])
-            self._wait = 0.0  # no other attempt waited for the loader
-        self._returned = time.perf_counter()
+            self._host.attempted()
+        self._host.returning()
         return step
 
     def commit(self, *, loss: Tensor | None = None, losses: Mapping[str, Tensor] | None = None) -> Step:
@@ -188,7 +187,7 @@ class Guard:
 
     def observe(self, values: Mapping[str, float]) -> None:
         """Add numbers (`eval/...`) to the next reading, or to a last one of their own when the run ends first."""
-        self._observed |= values
+        self._host.observe(values)
 
     def show(self, name: str, thing: Picture | Sound) -> None:
         """Keep a picture or a sound for the report."""
@@ -208,8 +207,8 @@ class Guard:
         if self._closed:
             return
         self._closed = True
-        if self._observed:
-            reading = Reading(tick=self.tick + 1, values={"step": float(self.steps), **self._observed})
+        if observed := self._host.take_observed():
+            reading = Reading(tick=self.tick + 1, values={"step": float(self.steps), **observed})
             self._memory, verdict = advance(self.plan, self._memory, reading)
             self._logbook.judged(reading, verdict)
         self._logbook.close(self.tick, reason=reason, step=self.steps)
@@ -257,10 +256,18 @@ class Guard:
         if entry is not None and verdict.move is not Move.COMMIT and not _scale_only(verdict):
             verdict = self._prove(reading, verdict, entry)
         self._suspicious = bool(verdict.findings)
+        self._name_what_stands(verdict)
         self._act(verdict, reading, entry)
         self._buffers.save()
         losses = {name.removeprefix("loss/"): value for name, value in reading.under("loss").items()}
         return Step(tick=verdict.tick, number=self.steps, verdict=verdict, losses=losses, signals=made.signals)
+
+    def _name_what_stands(self, verdict: Verdict) -> None:
+        half = self.recipe is not None and self.recipe.precision is not None
+        for found in verdict.findings:
+            if found.code not in self._stood and (cause := standing(found, half=half or self.scaler is not None)):
+                self._stood.add(found.code)
+                self._logbook.proved(verdict.tick, cause, None, ())
 
     def _prove(self, reading: Reading, verdict: Verdict, entry: Entry) -> Verdict:
         self._cause = None
@@ -291,17 +298,11 @@ class Guard:
             )
 
     def _read(self, made: Attempt, entry: Entry | None, seen: Mapping[str, Tensor]) -> Reading:
-        known = {"step": float(self.steps), "lr": float(self.optimizers[0].param_groups[0]["lr"])}
-        now = time.perf_counter()
-        known["time/step"], self._clock = now - self._clock, now
-        known |= {"time/wait": self._wait} if entry is not None else {}
+        known = self._host.read(self.steps, None if entry is None else entry.ids())
         if self.scaler is not None:
-            known |= {"scale": float(self.scaler.get_scale()), "scale/backoffs": float(self._backoffs)}
             for optimizer in filter(has_gradients, self.optimizers):
                 self.scaler.unscale_(optimizer)
-        known |= self._observed
-        self._observed = {}
-        known |= {f"off/{name}": 1.0 for name in self._off()}
+        known |= {f"off/{name}": 1.0 for name in switched_off(self.recipe, self._knobs)}
         inputs = map(rows.by_row, entry.batches if entry else ())  # taken apart on suspicion only
         reading = self._sensors.read(self.tick + 1, made.scalars, known, inputs)
         if not self._thorough():
@@ -313,13 +314,8 @@ class Guard:
     def _thorough(self) -> bool:
         return self._suspicious or self._sensors.due(self.tick + 1)
 
-    def _off(self) -> list[str]:
-        # Components that nothing descends on: they are told, and no step is judged by them.
-        given = weighted(self.recipe.weights, self._knobs) if self.recipe else {}
-        return [name for name, weight in given.items() if weight == 0]
-
     def _act(self, verdict: Verdict, reading: Reading, entry: Entry | None) -> None:
-        self._backoffs = self._backoffs + 1 if any(found.code == "scale.overflow" for found in verdict.findings) else 0
+        self._host.overflowed(again=any(found.code == "scale.overflow" for found in verdict.findings))
         before = self.steps
         promoted = self._snapshots.observe(healthy=verdict.healthy)
         if verdict.move is Move.COMMIT:
@@ -351,7 +347,7 @@ class Guard:
         before = weights_of(self.model) if self._sensors.due(verdict.tick) or self._suspicious else None
         commit(self.optimizers, verdict.knobs, self.scaler)
         if before is not None:
-            self._observed |= update_ratio(self.model, before)
+            self._host.observe(update_ratio(self.model, before))
         if self.scheduler is not None:
             self.scheduler.step()  # type: ignore[attr-defined]
         self.steps += 1
@@ -386,10 +382,10 @@ class Guard:
         return {"dropped": suspects, "rows": sorted(remedy.rows)}
 
     def _rewind(self, verdict: Verdict, entry: Entry | None) -> dict[str, Any]:
-        rates = [group["lr"] for optimizer in self.optimizers for group in optimizer.param_groups]
+        rates = [group["lr"] for group in groups(self.optimizers)]
         target = self._snapshots.rewind(verdict.depth)
         if self.scheduler is None:
-            self._keep_cuts(rates)
+            keep_cuts(self.optimizers, rates)
         if verdict.proved is not None and verdict.proved.reset:
             for optimizer in self.optimizers:
                 optimizer.state.clear()
@@ -402,17 +398,12 @@ class Guard:
         self._disk.abandon(after=target.step)
         return {"again": len(again), "lost": undone - len(again)}
 
-    def _keep_cuts(self, rates: Sequence[float]) -> None:
-        # A learning rate that the user's own loop has lowered since the snapshot stays low.
-        groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
-        for group, rate in zip(groups, rates, strict=True):
-            group["lr"] = min(group["lr"], rate)
-
     # -- after a commit -----------------------------------------------------------------------------------------------
 
     def _done(self, entry: Entry | None) -> None:
         if entry is not None:
             self._inbox.popleft()
+            self._host.committed(entry.ids())
             self._window.add(self.steps, entry)
             self._quarantined(entry.dropped, entry.reason)  # without these rows the step was sound
         if self.steps % self.keep.snapshot_every == 0:

@@ -363,3 +363,50 @@ def test_a_setting_of_the_optimizer_that_was_changed_is_held_as_it_was(
     assert made
     assert made[0].cause.kind is kind
     assert sum(last.losses.values()) < 1.0
+
+
+def test_a_loss_whose_sign_is_turned_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+    sign = [1.0]
+
+    def losses(model: nn.Module, batch: dict[str, Any]) -> Tensor:
+        return sign[0] * functional.mse_loss(model(batch["x"]), batch["y"])
+
+    guard = guarded(losses)
+    with pytest.raises(Derailed) as stopped:
+        for index, batch in enumerate(batches(100)):
+            sign[0] = -1.0 if index >= 60 else 1.0
+            guard.step(batch)
+    assert stopped.value.cause is not None
+    assert (stopped.value.cause.kind, len(made)) == (Kind.CODE, 1)
+    assert guard.tick <= 64
+
+
+def test_gradients_that_are_carried_over_are_told_by_running_the_step_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+    on = [False]
+    guard = guarded()
+    for parameter in guard.model.parameters():
+        kept = torch.zeros_like(parameter)
+
+        def add_up(gradient: Tensor, kept: Tensor = kept) -> Tensor:
+            return kept.add_(gradient).clone() if on[0] else gradient
+
+        parameter.register_hook(add_up)
+    with pytest.raises(Derailed):
+        for index, batch in enumerate(batches(200)):
+            on[0] = index >= 60
+            guard.step(batch)
+    assert made[-1].cause.kind is Kind.CODE
+    assert "carried over" in made[-1].cause.why[0]
+
+
+def test_a_loss_without_any_gradient_stops_the_run_after_fifty_steps() -> None:
+    def losses(model: nn.Module, batch: dict[str, Any]) -> Tensor:
+        return functional.mse_loss(model(batch["x"]), batch["y"]).detach() + 0 * model[0].weight.sum()
+
+    guard = guarded(losses)
+    with pytest.raises(Derailed, match="no gradient reaches any weight"):
+        for batch in batches(100):
+            guard.step(batch)
+    assert guard.tick == 50

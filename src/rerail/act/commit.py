@@ -13,6 +13,7 @@ from torch import Tensor
 from rerail.core.knobs import Knobs
 
 RATES = frozenset({"lr", "initial_lr", "max_lr", "min_lr"})
+GROUPS = 8  # parameter groups that are looked at; of hundreds, one a layer, the first ones speak for all
 EPSILON = 1e-6  # as torch's clip_grad_norm_ adds it to the norm
 
 
@@ -25,16 +26,26 @@ def clip(gradients: Sequence[Tensor], norm: float, limit: float) -> None:
 @contextmanager
 def under(optimizers: Sequence[torch.optim.Optimizer], knobs: Knobs) -> Iterator[None]:
     """Set learning rates and settings as the knobs say inside the block; afterwards each is exactly what it was."""
-    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
-    with held(groups, knobs.settings), scaled(groups, knobs):
+    every = groups(optimizers)
+    with held(every, knobs.settings), scaled(every, knobs):
         yield
 
 
-def settings(optimizers: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the numbers of all parameter groups of optimizers' states, by name and group; learning rates aside."""
-    groups = [group for optimizer in optimizers for group in optimizer["param_groups"]]
+def groups(optimizers: Sequence[torch.optim.Optimizer]) -> list[dict[str, Any]]:
+    """Return the parameter groups of all optimizers, in order."""
+    return [group for optimizer in optimizers for group in optimizer.param_groups]
+
+
+def keep_cuts(optimizers: Sequence[torch.optim.Optimizer], rates: Sequence[float]) -> None:
+    """Leave each learning rate no higher than in `rates`: what the user's own loop has lowered stays low."""
+    for group, rate in zip(groups(optimizers), rates, strict=True):
+        group["lr"] = min(group["lr"], rate)
+
+
+def settings(every: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the numbers of the first parameter groups, by name and group; learning rates aside."""
     found: dict[str, float] = {}
-    for number, group in enumerate(groups):
+    for number, group in enumerate(every[:GROUPS]):
         for name, value in group.items():
             parts = enumerate(value) if isinstance(value, tuple) else ()
             numbers = {name: value} if isinstance(value, float | int) else {f"{name}.{n}": one for n, one in parts}
@@ -48,18 +59,18 @@ def _number(value: object) -> bool:
 
 
 @contextmanager
-def held(groups: Sequence[dict[str, Any]], values: Mapping[str, float]) -> Iterator[None]:
+def held(every: Sequence[dict[str, Any]], values: Mapping[str, float]) -> Iterator[None]:
     """Hold settings at `values` inside the block."""
-    before = [dict(group) for group in groups] if values else []
+    before = [dict(group) for group in every] if values else []
     try:
         for key, value in values.items():
             name, _, number = key.rpartition("/")
             whole, _, place = name.partition(".")
-            if int(number) < len(groups) and whole in groups[int(number)]:
-                _hold(groups[int(number)], whole, place, value)
+            if int(number) < len(every) and whole in every[int(number)]:
+                _hold(every[int(number)], whole, place, value)
         yield
     finally:
-        for group, old in zip(groups, before, strict=False):
+        for group, old in zip(every, before, strict=False):
             group.update({name: old[name] for name in old if name != "params"})
 
 
@@ -69,21 +80,21 @@ def _hold(group: dict[str, Any], name: str, place: str, value: float) -> None:
 
 
 @contextmanager
-def scaled(groups: Sequence[dict[str, Any]], knobs: Knobs) -> Iterator[None]:
+def scaled(every: Sequence[dict[str, Any]], knobs: Knobs) -> Iterator[None]:
     """Scale every learning rate as the knobs say inside the block."""
     scale = knobs.lr_scale
-    if math.isfinite(knobs.lr_most) and float(groups[0]["lr"]) > knobs.lr_most:
-        scale *= knobs.lr_most / float(groups[0]["lr"])
+    if math.isfinite(knobs.lr_most) and float(every[0]["lr"]) > knobs.lr_most:
+        scale *= knobs.lr_most / float(every[0]["lr"])
     if scale == 1.0:
         yield
         return
-    rates = [group["lr"] for group in groups]
+    rates = [group["lr"] for group in every]
     try:
-        for group, rate in zip(groups, rates, strict=True):
+        for group, rate in zip(every, rates, strict=True):
             group["lr"] = rate * scale
         yield
     finally:
-        for group, rate in zip(groups, rates, strict=True):
+        for group, rate in zip(every, rates, strict=True):
             group["lr"] = rate
 
 

@@ -130,6 +130,33 @@ RULES: Mapping[str, _Rule] = {
         direction="rises",
         within=50,
     ),
+    "gradient.stopped": _Rule(
+        setting="the path from loss to weights",
+        change=_words("cut or flat", "without detach, no_grad, rounding or clamping on the way"),
+        why="the loss does not depend on the weights, and has not for many steps",
+        direction="rises",
+        within=50,
+    ),
+    "loss.sign": _Rule(
+        setting="the formula of this loss",
+        change=_words("with a minus that was not there", "as it was"),
+        why="a loss that was always positive turned negative from one step to the next, and now falls for ever",
+        direction="rises",
+        within=50,
+    ),
+    "optimizer.setting": _Rule(
+        setting="this setting of the optimizer",
+        change=_to_usual("before"),
+        why="it was changed by far from one step to the next",
+        signal="grad/norm",
+        within=200,
+    ),
+    "input.stuck": _Rule(
+        setting="the loader",
+        change=_words("giving the same batch again and again", "moving on, each worker with a seed of its own"),
+        why="a run that sees one batch learns that batch",
+        within=50,
+    ),
     # A run whose loss tells on it.
     "loss.divergence": _Rule(
         setting="learning rate", change=_SLOWER, why="updates undo more than they gain", within=1000

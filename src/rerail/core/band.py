@@ -17,10 +17,11 @@ FEWEST = 5  # readings that a band is drawn from; with fewer, finite is healthy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """The highest healthy value of each signal, and its usual one."""
+    """The highest healthy value of each signal, its usual one, and the lowest of a loss that changed its sign."""
 
     highest: Mapping[str, float] = field(default_factory=dict)
     usual: Mapping[str, float] = field(default_factory=dict)
+    lowest: Mapping[str, float] = field(default_factory=dict)
 
     @staticmethod
     def of(readings: Sequence[Reading], findings: Sequence[Finding] = ()) -> Band:
@@ -36,12 +37,16 @@ class Band:
             if found.signal in highest and usual[found.signal] < value < math.inf:
                 between = (value + usual[found.signal]) / 2
                 highest[found.signal] = min(highest[found.signal], between)
-        return Band(highest=highest, usual=usual)
+        lowest = {found.signal: 0.0 for found in findings if found.code == "loss.sign"}
+        return Band(highest=highest, usual=usual, lowest=lowest)
 
     def holds(self, reading: Reading) -> bool:
         """Say whether every loss and the gradient norm are finite and not above the band."""
         told = {name: value for name, value in reading.values.items() if judged(name)}
-        return all(math.isfinite(value) and value <= self.highest.get(name, math.inf) for name, value in told.items())
+        return all(
+            math.isfinite(value) and self.lowest.get(name, -math.inf) <= value <= self.highest.get(name, math.inf)
+            for name, value in told.items()
+        )
 
 
 def finite(reading: Reading) -> bool:

@@ -77,6 +77,12 @@ def weighted(weights: Mapping[str, float], knobs: Knobs) -> dict[str, float]:
     return {name: weights.get(name, 1.0) * knobs.weights.get(name, 1.0) for name in {*weights, *knobs.weights}}
 
 
+def switched_off(recipe: Recipe | None, knobs: Knobs) -> list[str]:
+    """Return the components of weight 0: nothing descends on them, so they are told, and no step is judged by them."""
+    given = weighted(recipe.weights, knobs) if recipe else {}
+    return [name for name, weight in given.items() if weight == 0]
+
+
 def _scalars(losses: Losses, total: Tensor, signals: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return (
         {"loss/total": total.detach()}

@@ -49,6 +49,8 @@ def prove(bench: Bench, scene: Scene, case: Suspicion, *, most: int, spent: Spen
                 short = unknown(trials, f"{len(trials)} replays did not settle it, and no more are allowed")
                 return Proof(cause=short, remedy=None, trials=tuple(trials))
             trials.append(bench.run(scene, step))
+        if step.certain:
+            return Proof(cause=step, remedy=HALTED, trials=tuple(trials))
         if step.kind in TELL_ONLY:
             return Proof(cause=step, remedy=None, trials=tuple(trials))
         some = step.kind in BY_ROWS and 0 < len(step.rows) < case.rows

@@ -18,9 +18,9 @@ from rerail.act.snapshots import Snapshots
 from rerail.act.window import Entry, Window
 from rerail.core.band import Band
 from rerail.core.cause import Cause, Kind, Suspicion
-from rerail.core.cause.suspicion import material
 from rerail.core.knobs import Knobs
 from rerail.core.reading import Reading
+from rerail.core.settings import material
 from rerail.core.verdict import EPISODE, Verdict
 from rerail.prove.evidence import write
 from rerail.prove.inquest import Proof, prove
@@ -150,13 +150,17 @@ class Prover:
 
 def _changed(before: Sequence[Mapping[str, Any]], now: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     """Return the optimizer's settings that are materially others than in the newest of the states that shows any."""
-    present = settings(now["optimizers"])
+    present = settings(_groups(now))
     for state_before in before:
-        then = settings(state_before["optimizers"])
+        then = settings(_groups(state_before))
         both = {name: (then[name], value) for name, value in present.items() if name in then}
         if changed := {name: pair for name, pair in both.items() if material(name, *pair)}:
             return changed
     return {}
+
+
+def _groups(captured: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [group for optimizer in captured["optimizers"] for group in optimizer["param_groups"]]
 
 
 def _whole(entries: Sequence[Entry], steps: int) -> bool:

@@ -20,6 +20,7 @@ KINDS = {  # how a person would call it
     "precision": "half precision",
     "code": "a formula at its edge",
     "compiler": "the compiler",
+    "architecture": "the way the model is built or initialised",
     "level": "no fault, a new level of the loss",
     "transient": "a passing fault outside the step",
     "unknown": "cause unknown",
@@ -32,6 +33,7 @@ _MENDED = {  # what a person can do where nothing is known of the operation
     "step size": "Lower the learning rate, warm up longer or clip the gradient; see whether the schedule counts steps.",
     "precision": "Keep this part in single precision, or use bfloat16.",
     "code": "Mend the formula: keep its arguments off the edge.",
+    "architecture": "Mend the initialisation, the normalisation or the kind of unit; no setting of the run cures it.",
     "compiler": "Leave this part uncompiled, or try another version of PyTorch.",
     "level": "There is nothing to mend, where a change of the loss at this step was meant.",
     "transient": "There is nothing to mend in the step; where it comes again, test the device and its memory.",
@@ -41,7 +43,8 @@ _MENDED = {  # what a person can do where nothing is known of the operation
 def kind(record: Record) -> str:
     """The kind of a cause as a person would call it."""
     name = _name(record)
-    return KINDS.get(name, name)
+    formula = name != "code" or fields.mapping(record, "operation")
+    return KINDS.get(name, name) if formula else "a fault in the code"
 
 
 def cause(record: Record) -> str:

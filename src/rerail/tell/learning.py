@@ -14,6 +14,22 @@ class Words:
 
 
 LEARNING = {
+    "gradient.stopped": Words(
+        "the whole gradient has been exactly zero for many steps, and the loss is not",
+        "Nothing was learned in all that time, and nothing can be.",
+    ),
+    "loss.sign": Words(
+        "{signal} was always positive and is negative now",
+        "Going on would drive it to minus infinity, which looks like learning.",
+    ),
+    "optimizer.setting": Words(
+        "the optimizer's {signal} was changed by far from one step to the next",
+        "If that was not meant, what it does to the weights will show late.",
+    ),
+    "input.stuck": Words(
+        "the same samples come again and again",
+        "The run learns these alone, and its loss falls while it does.",
+    ),
     "loss.divergence": Words(
         "{signal} has been rising for long",
         "The loss is losing what it had gained; nothing jumps, so no alarm for spikes hears it.",

@@ -49,7 +49,7 @@ def test_proved_causes_are_counted(make: Make) -> None:
     kinds = {1: "data", 2: "code", 3: "unknown", 4: "data"}
     records += [make("cause", tick, cause=kind) for tick, kind in kinds.items()]
     sentence = summary.sentences(story.gather(records, name="x"))[1]
-    assert sentence.endswith("not known yet. Causes proved: bad data twice, a formula at its edge once.")
+    assert sentence.endswith("not known yet. Causes proved: bad data twice, a fault in the code once.")
 
 
 def test_a_run_without_end_and_readings(make: Make) -> None:

@@ -20,6 +20,7 @@ class Kind(str, Enum):
     CODE = "code"
     COMPILER = "compiler"
     LEVEL = "level"
+    ARCHITECTURE = "architecture"
     TRANSIENT = "transient"
     UNKNOWN = "unknown"
 
@@ -43,7 +44,7 @@ class Cause:
     `component` is the loss that goes bad alone, empty where several do; `rows` are the toxic rows of the batch and
     `samples` their ids; `step` is the committed step after which weights or optimizer were bad, -1 where none were;
     `why` are the plain sentences of the pattern, and of what was ruled out; `repeated` says that it was named after one
-    that was proved lately, at the same operation and line.
+    that was proved lately, at the same operation and line; `certain` that no setting can cure it.
     """
 
     kind: Kind
@@ -56,6 +57,7 @@ class Cause:
     trials: tuple[Trial, ...] = ()
     exact: bool = True
     repeated: bool = False
+    certain: bool = False
 
     @property
     def root(self) -> str:

@@ -158,5 +158,6 @@ _CANDIDATES = {
     Kind.STEP_SIZE: _step_size,
     Kind.COMPILER: _nothing,
     Kind.LEVEL: _go_on,
+    Kind.ARCHITECTURE: _nothing,
     Kind.UNKNOWN: _nothing,
 }

@@ -24,16 +24,18 @@ from dataclasses import dataclass, replace
 
 from rerail.core.band import finite
 from rerail.core.cause.cause import Cause, Kind
-from rerail.core.cause.suspicion import LENGTHENS, Suspicion
+from rerail.core.cause.suspicion import Suspicion
 from rerail.core.cause.toxic import toxic_rows
 from rerail.core.knobs import Precision
 from rerail.core.operations import edge
 from rerail.core.reading import Reading
+from rerail.core.settings import LENGTHENS
 from rerail.core.trial import SOUND, STEP_OF_OLD, Age, Operation, Swap, Trial, Which
 
 HOT = 3.0  # a learning rate this many times its usual value is a suspect by itself
 FARTHER = 5.0  # an update this many times as large, on the same weights and batch, is the optimizer's doing
 CONFIRMED = 2  # times that the unchanged step must fail once more, after the pattern
+CARRIED = 1.01  # times a gradient's norm, beyond what kernels that add in another order make of it
 SMALLER = 0.1  # the share of the step size that a divergence is tried with
 
 HALF = ("float16", "bfloat16")
@@ -92,6 +94,9 @@ class _Failure:
 
 def _investigate(case: Suspicion) -> Inquiry:
     again = yield Swap()
+    if any(found.code == "gradient.stopped" for found in case.findings):
+        why = "no gradient reaches any weight, and the loss is not 0: it is cut off, or does not depend on them"
+        return replace(_Failure(case=case).cause(Kind.CODE, why), certain=True)
     return (yield from _once_only(case) if again.healthy else _standing(case, again))
 
 
@@ -104,10 +109,22 @@ def _standing(case: Suspicion, again: Trial) -> Inquiry:
         last = yield Swap(again=number)
         if last.healthy:
             return _now_and_then(case)
+        if _carried(again, last):
+            why = "the same step on the same state gives the same loss and another gradient: gradients are carried over"
+            return replace(_Failure(case=case).cause(Kind.CODE, why), certain=True)
     if cause.kind is Kind.CODE and not cause.rows and not case.finite and (yield DOUBLE).healthy:
         why = "in double precision this step is healthy: the edge is one of range or rounding"
         return replace(cause, why=(*cause.why, why))
     return cause
+
+
+def _carried(one: Trial, other: Trial) -> bool:
+    if not one.readings or not other.readings:
+        return False
+    first, second = one.readings[-1], other.readings[-1]
+    same = all(second.values.get(name) == value for name, value in first.under("loss").items())
+    norms = sorted((first.values.get("grad/norm", 0.0), second.values.get("grad/norm", 0.0)))
+    return same and finite(first) and finite(second) and norms[1] > CARRIED * norms[0]
 
 
 def _pattern(case: Suspicion, again: Trial) -> Inquiry:
@@ -308,7 +325,9 @@ def _state(failure: _Failure) -> Inquiry:
         if not oldest.healthy and (yield DRAWN).healthy:
             return failure.cause(Kind.CODE, A_DRAW)
         if not oldest.healthy:
-            return failure.cause(Kind.CODE, "every batch fails, on older weights too")
+            flipped = any(found.code == "loss.sign" for found in case.findings)
+            cause = failure.cause(Kind.CODE, "every batch fails, on older weights too")
+            return replace(cause, certain=flipped)
     if not case.window:
         return failure.cause(Kind.WEIGHTS, "any batch fails on these weights and none on older ones", step=case.step)
     return (yield from _course(failure))

@@ -10,17 +10,6 @@ from rerail.core.cause.cause import Cause
 from rerail.core.finding import Finding
 from rerail.core.reading import Reading
 
-LENGTHENS = ("momentum", "betas.0")  # settings that make every step 1 / (1 - momentum) times as long
-MATERIAL = 3.0  # times; a schedule of the momentum itself moves it less within a window
-
-
-def material(name: str, then: float, now: float) -> bool:
-    """Say whether a setting of the optimizer was changed by so much that it is a suspect."""
-    if name.startswith(LENGTHENS):
-        then, now = 1 - then, 1 - now
-    small, large = sorted((abs(then), abs(now)))
-    return small != large and (small == 0 or large / small >= MATERIAL)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspicion:

@@ -1,6 +1,6 @@
 """One belief a file. The table `DEFAULT` lists those that every run starts with.
 
-The first four see a run derail, and ladders answer them. All others see a run that looks alive and learns nothing, or
+The first five see a run derail, and ladders answer them. All others see a run that looks alive and learns nothing, or
 learns less than it could; what they find is told, with advice, and never answered.
 """
 
@@ -28,11 +28,14 @@ from rerail.core.detectors.oscillation import Oscillation
 from rerail.core.detectors.overfit import Overfit
 from rerail.core.detectors.pace import Pace
 from rerail.core.detectors.plateau import Plateau
+from rerail.core.detectors.setting import Setting
 from rerail.core.detectors.shift import Shift
+from rerail.core.detectors.sign import Sign
 from rerail.core.detectors.spike import Spike
 from rerail.core.detectors.starved import Starved
 from rerail.core.detectors.steps import Steps
 from rerail.core.detectors.still import Still
+from rerail.core.detectors.stuck import Stuck
 from rerail.core.detectors.thrash import Thrash
 from rerail.core.detectors.twice import Twice
 from rerail.core.detectors.unchanged import Unchanged
@@ -65,11 +68,14 @@ __all__ = [
     "Overfit",
     "Pace",
     "Plateau",
+    "Setting",
     "Shift",
+    "Sign",
     "Spike",
     "Starved",
     "Steps",
     "Still",
+    "Stuck",
     "Thrash",
     "Twice",
     "Unchanged",
@@ -84,6 +90,9 @@ DEFAULT = (
     Spike(),
     Explosion(),
     Idle(),
+    Sign(),
+    Setting(),
+    Stuck(),
     Divergence(),
     Zero(),
     Still(),

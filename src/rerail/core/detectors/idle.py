@@ -20,10 +20,12 @@ class Idle:
     """The whole gradient is exactly zero `persistence` ticks in a row.
 
     That is what a fresh zero loss in place of a NaN, a detached loss or a loss clipped flat looks like: every number is
-    finite and the run stands still. Reported once, and again after as many ticks more.
+    finite and the run stands still. Reported once, and again after as many ticks more; where the loss is not zero
+    either, `stopped` of them in a row end the run: nothing was learned in all that time.
     """
 
     persistence: int = 5
+    stopped: int = 50
 
     def init(self) -> IdleMemory:
         """Return empty memory."""
@@ -37,4 +39,7 @@ class Idle:
         if ticks % self.persistence:
             return IdleMemory(ticks=ticks), ()
         evidence = {"grad/norm": 0.0, "ticks": float(ticks)}
+        if ticks % self.stopped == 0 and reading.values.get("loss/total", 0.0) != 0.0:
+            found = Finding(code="gradient.stopped", signal="grad/norm", evidence=evidence)
+            return IdleMemory(ticks=ticks), (found,)
         return IdleMemory(ticks=ticks), (Finding(code="gradient.zero", signal="grad/norm", evidence=evidence),)

@@ -1,0 +1,36 @@
+"""Causes that can be read off a run which looks alive and learns nothing: told with what was seen, without a replay."""
+
+from __future__ import annotations
+
+from rerail.core.cause.cause import Cause, Kind
+from rerail.core.finding import Finding
+
+_SHAPE = "it holds for every batch that was looked at, and from early on: the way the model is built or initialised"
+_KINDS: dict[str, tuple[Kind, str]] = {
+    "gradient.missing": (
+        Kind.CODE,
+        "parameters that are meant to be trained are left out of the loss or the optimizer",
+    ),
+    "weights.unchanged": (Kind.CODE, "parameters that are meant to be trained do not move"),
+    "units.dead": (Kind.ARCHITECTURE, _SHAPE),
+    "units.saturated": (Kind.ARCHITECTURE, _SHAPE),
+    "gradient.vanishing": (Kind.ARCHITECTURE, _SHAPE),
+    "input.constant": (Kind.DATA, "what the loader gives holds the same number throughout"),
+    "input.twice": (Kind.DATA, "what the loader gives holds the same samples again and again"),
+    "input.drift": (Kind.DATA, "what the loader gives is far from what it gave before"),
+    "input.stuck": (Kind.DATA, "the loader gives the same batch again and again"),
+    "scale.thrash": (Kind.PRECISION, "the loss scale does not find its place"),
+}
+
+
+def standing(finding: Finding, *, half: bool) -> Cause | None:
+    """Return the cause that a told finding stands for, None where it can have several. Pure.
+
+    `half` says whether the run computes in half precision: then a gradient that vanishes is one that underflows.
+    """
+    if finding.code not in _KINDS:
+        return None
+    kind, why = _KINDS[finding.code]
+    if half and finding.code == "gradient.vanishing":
+        kind, why = Kind.PRECISION, "gradients are below what half precision can hold"
+    return Cause(kind=kind, why=(why,))

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from judging import Values, codes
+from rerail.core.detectors import Stuck
+
+VARIED: list[Values] = [{}] * 30
+SAME: list[Values] = [{"batch/same": float(n)} for n in range(1, 40)]
+
+
+def numbered(values: list[Values]) -> list[tuple[int, Values]]:
+    return list(enumerate(values, 1))
+
+
+def test_a_loader_that_stops_moving_is_told_once() -> None:
+    assert codes(Stuck(), numbered([*VARIED, *SAME])) == ["input.stuck"]
+
+
+def test_training_on_one_batch_from_the_start_is_meant() -> None:
+    assert codes(Stuck(), numbered(SAME)) == []
+
+
+def test_a_batch_that_comes_a_few_times_says_nothing() -> None:
+    assert codes(Stuck(), numbered([*VARIED, *SAME[:5], *VARIED])) == []
