@@ -73,5 +73,5 @@ class Sign:
         """Return the level that a flip is measured by, 0 where there is none, and the median step."""
         if len(known.values) < self.warmup:
             return 0.0, 0.0
-        steps = [abs(after - before) for before, after in pairwise(known.values)]
+        steps = [abs(after - before) for before, after in pairwise(known.values[-2 * self.few :])]
         return median(known.values[-self.few :]), median(steps)
