@@ -31,6 +31,7 @@ from rerail.core.outcome import Watch
 from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
 from rerail.core.remedy import Move, Remedy
+from rerail.core.told import TOLD
 from rerail.core.verdict import Memory, Plan, Verdict, advance, recall, relive, remember, settle, spent, start
 from rerail.known import Known
 from rerail.prove.attempt import Attempt, LossFunction, Recipe, attempt, switched_off
@@ -40,6 +41,7 @@ from rerail.prove.replay import Bench
 from rerail.seam import Derailed, Keep, Positioned, Step
 from rerail.sense.checkup import Checkup
 from rerail.sense.environment import environment
+from rerail.sense.inputs import accused, largest
 from rerail.sense.losses import Losses
 from rerail.sense.sensors import Sensors
 from rerail.sense.updates import update_ratio, weights_of
@@ -253,7 +255,7 @@ class Guard:
         reading = self._read(made, entry, seen)
         self._memory, verdict = advance(self.plan, self._memory, reading)
         self._logbook.judged(reading, verdict)  # written down before anything is done
-        if entry is not None and verdict.move is not Move.COMMIT and not _scale_only(verdict):
+        if entry is not None and verdict.move is not Move.COMMIT and not _plain_enough(verdict):
             verdict = self._prove(reading, verdict, entry)
         self._suspicious = bool(verdict.findings)
         self._name_what_stands(verdict)
@@ -303,12 +305,12 @@ class Guard:
             for optimizer in filter(has_gradients, self.optimizers):
                 self.scaler.unscale_(optimizer)
         known |= {f"off/{name}": 1.0 for name in switched_off(self.recipe, self._knobs)}
-        inputs = map(rows.by_row, entry.batches if entry else ())  # taken apart on suspicion only
-        reading = self._sensors.read(self.tick + 1, made.scalars, known, inputs)
+        inputs = [rows.by_row(batch) for batch in entry.batches] if entry else []
+        reading = self._sensors.read(self.tick + 1, {**made.scalars, **largest(inputs)}, known, inputs)
         if not self._thorough():
             return reading
         clipped = min(1.0, min(self.clip_norm, self._knobs.clip_norm) / max(reading.values["grad/norm"], TINY))
-        checked = self._checkup.read(seen, made.signals, [*map(rows.by_row, entry.batches if entry else ())], clipped)
+        checked = self._checkup.read(seen, made.signals, inputs, clipped)
         return replace(reading, values={**reading.values, **checked})
 
     def _thorough(self) -> bool:
@@ -359,7 +361,7 @@ class Guard:
             return {}
         if verdict.proved is not None:
             return self._leave_out(verdict.proved, entry)
-        bad = {int(name.rpartition("/")[2]) for found in verdict.findings for name in _rows(found.evidence)}
+        bad = accused(verdict.findings, [rows.by_row(batch) for batch in entry.batches])
         if not bad:
             self._inbox.popleft()
             return {}
@@ -409,7 +411,7 @@ class Guard:
         if self.steps % self.keep.snapshot_every == 0:
             position = entry.position if entry else self._position()
             taken = self._snapshots.take(tick=self.tick, step=self.steps, position=position)
-            self._logbook.snapshot(self.tick, "taken" if taken else "refused: not finite", self.steps)
+            self._logbook.snapshot(self.tick, "taken" if taken else "refused: not sound", self.steps)
 
     def _keep_evidence(self, tick: int) -> None:
         if self.run is None:
@@ -483,12 +485,9 @@ class Guard:
         return None if self.data is None else self.data.state_dict()
 
 
-def _scale_only(verdict: Verdict) -> bool:
-    return all(found.code == "scale.overflow" for found in verdict.findings)
-
-
-def _rows(evidence: Mapping[str, float]) -> list[str]:
-    return [name for name in evidence if name.startswith("input/nonfinite/")]
+def _plain_enough(verdict: Verdict) -> bool:
+    # What needs no replay: a scale that backs off, rows that no loss was trained on the like of.
+    return {found.code for found in verdict.findings if found.code not in TOLD} <= {"scale.overflow", "input.far"}
 
 
 def _live_through(plan: Plan, memory: Memory, run: Path) -> Memory:

@@ -40,7 +40,7 @@ def test_the_runs_own_plan_decides_the_same_throughout(tmp_path: Path) -> None:
 
 def test_another_plan_is_followed_up_to_the_first_decision_that_differs(tmp_path: Path) -> None:
     records = derailed(tmp_path / "run")
-    calm = plan_of({"ladders": {"loss.outlier": None, "loss": None, "gradient.explosion": None}})
+    calm = plan_of({"ladders": {"input.far": None, "loss.outlier": None, "loss": None, "gradient.explosion": None}})
     found = replay(calm, records)
     assert found.then is not None
     assert found.now is not None
@@ -69,7 +69,7 @@ def test_the_command_tells_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     derailed(tmp_path / "run")
     assert main(["replay", str(tmp_path / "run")]) == 0
     assert "The plan decides as the run did" in capsys.readouterr().out
-    (tmp_path / "plan.yaml").write_text("ladders: {loss.outlier: null, gradient.explosion: null}\n")
+    (tmp_path / "plan.yaml").write_text("ladders: {input.far: null, loss.outlier: null, gradient.explosion: null}\n")
     assert main(["replay", str(tmp_path / "run"), "--plan", str(tmp_path / "plan.yaml")]) == 0
     told = capsys.readouterr().out
     assert "they part" in told

@@ -54,8 +54,8 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0
-server:/home /home nfs4 rw 0 0
-/dev/sdb1 /home/me/big\\040disk xfs rw 0 0
+server:/data /data nfs4 rw 0 0
+/dev/sdb1 /data/me/big\\040disk xfs rw 0 0
 """
 
 
@@ -63,8 +63,8 @@ server:/home /home nfs4 rw 0 0
     ("folder", "told", "passed"),
     [
         ("/srv/runs", "ext4", True),
-        ("/home/me/runs", "nfs4, a network mount", None),
-        ("/home/me/big disk/runs", "xfs", True),
+        ("/data/me/runs", "nfs4, a network mount", None),
+        ("/data/me/big disk/runs", "xfs", True),
     ],
 )
 def test_the_kind_of_mount(folder: str, told: str, passed: bool | None) -> None:  # noqa: FBT001

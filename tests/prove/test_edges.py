@@ -410,3 +410,53 @@ def test_a_loss_without_any_gradient_stops_the_run_after_fifty_steps() -> None:
         for batch in batches(100):
             guard.step(batch)
     assert guard.tick == 50
+
+
+def test_a_row_in_another_unit_is_kept_out_of_the_statistics_of_a_normalisation() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.BatchNorm1d(8), nn.Linear(8, 1))
+    guard = Guard(
+        model,
+        torch.optim.Adam(model.parameters(), 1e-2),
+        lambda batch: functional.mse_loss(model(batch["x"]), batch["y"]),
+    )
+    for index, batch in enumerate(batches(60)):
+        if index == 40:
+            batch["x"][3] *= 1e6
+        guard.step(batch)
+    assert guard.steps == 60
+    assert guard._quarantine.ids == {"40:3"}
+    assert float(model[0].running_var.max()) < 10
+
+
+def test_statistics_that_are_not_finite_are_seen_and_put_back() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8), nn.Linear(8, 1))
+    guard = Guard(
+        model,
+        torch.optim.Adam(model.parameters(), 1e-2),
+        lambda batch: functional.mse_loss(model(batch["x"]), batch["y"]),
+    )
+    for index, batch in enumerate(batches(80)):
+        if index == 51:
+            model[1].running_mean[0] = math.nan
+        guard.step(batch)
+    assert torch.isfinite(model[1].running_mean).all()
+    assert guard.steps == 80
+
+
+def test_a_weight_whose_bits_flipped_is_put_back_though_few_rows_meet_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+    guard = guarded()
+    for index, batch in enumerate(batches(90)):
+        if index == 62:
+            with torch.no_grad():
+                weight = guard.model[2].weight
+                weight.view(torch.int32)[0, 3] ^= 1 << 30
+                assert float(weight.abs().max()) > 1e30
+        if index in (62, 63, 64):
+            batch["x"] = -batch["x"].abs()  # the unit before the weight is silent for a while
+        guard.step(batch)
+    assert Kind.WEIGHTS in [proof.cause.kind for proof in made]
+    assert float(guard.model[2].weight.detach().abs().max()) < 10
+    assert guard.steps == 90

@@ -39,9 +39,9 @@ class Snapshots:
     def take(
         self, *, tick: int, step: int, position: Mapping[str, Any] | None = None, healthy: bool = False
     ) -> Snapshot | None:
-        """Copy the run's state. None where the state is not finite: a poisoned state is never kept."""
+        """Copy the run's state. None where it is not finite, or a weight has swollen: no poisoned state is kept."""
         captured = state.capture(self.parts)
-        if not state.sound(captured, self.masks):
+        if not state.sound(captured, self.masks) or (self.kept and state.swollen(captured, self.kept[-1].state)):
             return None
         snapshot = Snapshot(tick=tick, step=step, state=captured, position=position, healthy=healthy)
         snapshot.bytes = state.size(captured)

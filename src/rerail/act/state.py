@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from rerail.act import buffers
 
+SWOLLEN = 1e4
 _PLAIN = (bool, int, float, str, type(None), np.random.Generator, random.Random)
 
 
@@ -118,12 +120,16 @@ class Plain:
         """Put them back."""
         for held, saved in zip(self._held, captured, strict=False):
             for name, value in saved.items():
-                if isinstance(held[name], np.random.Generator):
-                    held[name].bit_generator.state = value
-                elif isinstance(held[name], random.Random):
-                    held[name].setstate(value)
-                elif name != "training":
-                    held[name] = value
+                _put_back(held, name, value)
+
+
+def _put_back(held: dict[str, Any], name: str, value: Any) -> None:  # noqa: ANN401 (see `_drawn`)
+    if isinstance(held[name], np.random.Generator):
+        held[name].bit_generator.state = value
+    elif isinstance(held[name], random.Random):
+        held[name].setstate(value)
+    elif name != "training":
+        held[name] = value
 
 
 def _drawn(value: Any) -> Any:  # noqa: ANN401 (a number, or a generator's state, which NumPy gives as a dict)
@@ -213,6 +219,17 @@ def sound(state: Mapping[str, Any], masks: frozenset[str]) -> bool:
             state["others"],
         ]
     )
+
+
+def swollen(now: Mapping[str, Any], then: Mapping[str, Any]) -> bool:
+    """Say whether a weight is `SWOLLEN` times as large as any was in an earlier state: no training does that."""
+    return _extent(now["model"]) > SWOLLEN * max(1.0, _extent(then["model"]))
+
+
+def _extent(state: object) -> float:
+    floating = [tensor.detach() for tensor in walk(state) if tensor.is_floating_point() and tensor.numel()]
+    known = [one for one in (float(tensor.abs().max()) for tensor in floating) if math.isfinite(one)]
+    return max(known, default=0.0)
 
 
 def finite(state: object) -> bool:

@@ -18,7 +18,7 @@ class Entry:
     batches: Sequence[Any]
     position: Mapping[str, Any] | None = None
     dropped: tuple[str, ...] = ()  # ids of rows that were left out on suspicion; the next try says whether rightly
-    reason: str = "not finite in the batch"
+    reason: str = "not finite, or far beyond all others, in the batch"
     versions: tuple[int, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:

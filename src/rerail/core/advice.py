@@ -151,6 +151,17 @@ RULES: Mapping[str, _Rule] = {
         signal="grad/norm",
         within=200,
     ),
+    "input.far": _Rule(
+        setting="the data",
+        change=_to_usual("usual"),
+        why="such rows are left out of the step, but they are in the data: a wrong unit, a broken file",
+    ),
+    "input.range": _Rule(
+        setting="the scale of this input",
+        change=_to_usual("usual"),
+        why="what a model has learned holds for the range that it has seen",
+        within=100,
+    ),
     "input.stuck": _Rule(
         setting="the loader",
         change=_words("giving the same batch again and again", "moving on, each worker with a seed of its own"),

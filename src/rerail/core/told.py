@@ -13,6 +13,7 @@ TOLD = frozenset(
         "gradient.zero",
         "input.constant",
         "input.drift",
+        "input.range",
         "input.stuck",
         "input.twice",
         "input.unnormalised",

@@ -143,6 +143,7 @@ class Prover:
             hotter=_hotter(values, [one.values for one, _ in trusted]),
             rate=_usual_rate([one.values for one, _ in trusted]),
             step=int(values.get("step", 0.0)),
+            swollen=state.swollen(scene.now, scene.older),
             settings=_changed([scene.older, scene.oldest], scene.now),
             before=self._rows[1] if self._rows and verdict.tick - self._rows[0] <= EPISODE else None,
         )

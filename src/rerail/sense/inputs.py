@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from rerail.core.finding import Finding
+
 FEWEST = 16  # numbers of a row that can be called constant; a short vector of zeros can be meant
 SAME = 1e-12  # how near two rows' fingerprints are, of the largest
+FEATURES = 4  # tensors whose largest magnitude is looked at every step
+FAR = 100.0  # times the usual magnitude: a row beyond it is left out where the batch holds one far beyond that
 MOST = 8  # tensors of a batch; more would fill the journal
 
 
@@ -67,3 +72,41 @@ def _twice(tensors: Sequence[Tensor], rows: int) -> dict[str, Tensor]:
     same = (ordered[1:] - ordered[:-1]).abs() <= SAME * prints.abs().max()
     alike = torch.cat([same, same.new_zeros(1)]) | torch.cat([same.new_zeros(1), same])
     return {"input/twice": alike.float().mean()}
+
+
+def largest(batches: Sequence[Sequence[Tensor]]) -> dict[str, Tensor]:
+    """Return `input/largest/N`, 0-d: the largest magnitude in the Nth tensor of features, over all micro-batches.
+
+    Each batch is a list of `(rows, ...)`. What is not finite makes it so; others tell of that.
+    """
+    found: dict[str, Tensor] = {}
+    for tensors in batches:
+        features = _features(tensors)
+        norms = torch._foreach_norm(features, ord=math.inf) if features else ()  # noqa: SLF001 (one fused pass)
+        for number, one in enumerate(norms):
+            name = f"input/largest/{number}"
+            found[name] = torch.maximum(found[name], one) if name in found else one
+    return found
+
+
+def accused(findings: Sequence[Finding], batches: Sequence[Sequence[Tensor]]) -> set[int]:
+    """Return the rows, counted on through the micro-batches, that findings about the input speak of."""
+    named = (name for found in findings for name in found.evidence if name.startswith("input/nonfinite/"))
+    limits = {found.signal: FAR * found.evidence["usual"] for found in findings if found.code == "input.far"}
+    return {int(name.rpartition("/")[2]) for name in named} | _far_rows(batches, limits)
+
+
+def _far_rows(batches: Sequence[Sequence[Tensor]], limits: Mapping[str, float]) -> set[int]:
+    bad: set[int] = set()
+    first = 0
+    for tensors in batches:
+        for number, one in enumerate(_features(tensors)):
+            limit = limits.get(f"input/largest/{number}", math.inf)
+            over = (one.detach().reshape(len(one), -1).abs() > limit).any(1)
+            bad |= {first + row for row in over.nonzero().flatten().tolist()}
+        first += len(tensors[0]) if tensors else 0
+    return bad
+
+
+def _features(tensors: Sequence[Tensor]) -> list[Tensor]:
+    return [one for one in tensors if one.is_floating_point() and one.dim() > 1 and one.numel()][:FEATURES]

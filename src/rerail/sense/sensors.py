@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from rerail.core.reading import Reading
 
 Named = Sequence[tuple[str, nn.Parameter]]
+BUFFERS_EVERY = 10  # ticks; statistics that are not finite do no harm before the model is evaluated
 _EARLY = (1, 10)  # most of what makes a run learn nothing is there from the start
 _TELLING = ("loss/", "grad/norm", "weight/norm")  # signals that make the batch and the weights suspect
 
@@ -50,12 +51,15 @@ class Sensors:
         of the sum of squares, taken on the host in float64, so that it is finite wherever its parts are.
         """
         named = [(name, parameter.grad) for name, parameter in self._trained() if parameter.grad is not None]
-        numbers = transfer([*scalars.values(), *norms([gradient for _, gradient in named])])
+        buffers = self._buffers() if tick % BUFFERS_EVERY == 0 else {}
+        measured = norms([*(gradient for _, gradient in named), *buffers.values()])
+        numbers = transfer([*scalars.values(), *measured])
         values = {**known, **dict(zip(scalars, numbers, strict=False))}
         sizes = [
             size if size != math.inf else _measured_again(gradient)
-            for size, (_, gradient) in zip(numbers[len(scalars) :], named, strict=True)
+            for size, (_, gradient) in zip(numbers[len(scalars) :], named, strict=False)
         ]
+        values |= _spoilt(buffers, numbers[len(scalars) + len(named) :])
         values |= summary("grad/norm", dict(zip((name for name, _ in named), sizes, strict=True)))
         suspicious = not all(math.isfinite(value) for name, value in values.items() if name.startswith(_TELLING))
         if suspicious or self.due(tick):
@@ -67,11 +71,22 @@ class Sensors:
     def weights(self) -> dict[str, float]:
         """Return the weight norms, in total and per top-level module; what is not finite by name, buffers too."""
         named = {**dict(self._model.named_parameters()), **dict(self._trained())}
-        buffers = {name: one for name, one in self._model.named_buffers() if name not in self._masks and _counts(one)}
-        found = transfer(norms([one.detach() for one in (*named.values(), *buffers.values())]))
-        spoilt = dict(zip(buffers, found[len(named) :], strict=True))
+        buffers = self._buffers()
+        every = [one.detach() for one in (*named.values(), *buffers.values())]
+        found = [
+            size if size != math.inf else _measured_again(one)
+            for size, one in zip(transfer(norms(every)), every, strict=True)
+        ]
         values = summary("weight/norm", dict(zip(named, found, strict=False)))
-        return values | {f"weight/norm/{name}": one for name, one in spoilt.items() if not math.isfinite(one)}
+        return values | _spoilt(buffers, found[len(named) :])
+
+    def _buffers(self) -> dict[str, Tensor]:
+        return {name: one for name, one in self._model.named_buffers() if name not in self._masks and _counts(one)}
+
+
+def _spoilt(buffers: Mapping[str, Tensor], sizes: Sequence[float]) -> dict[str, float]:
+    named = zip(buffers, sizes, strict=True)
+    return {f"weight/norm/{name}": size for name, size in named if not math.isfinite(size)}
 
 
 def _counts(buffer: Tensor) -> bool:

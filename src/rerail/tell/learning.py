@@ -26,6 +26,14 @@ LEARNING = {
         "the optimizer's {signal} was changed by far from one step to the next",
         "If that was not meant, what it does to the weights will show late.",
     ),
+    "input.far": Words(
+        "numbers of the batch ({signal}) are a thousand times as large as any before",
+        "Layers that normalise hide them from the loss and keep them in their statistics.",
+    ),
+    "input.range": Words(
+        "numbers of the batch ({signal}) are far larger than any before",
+        "The model has not learned for this range; a wrong unit or a missing normalisation looks like this.",
+    ),
     "input.stuck": Words(
         "the same samples come again and again",
         "The run learns these alone, and its loss falls while it does.",

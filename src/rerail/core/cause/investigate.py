@@ -133,7 +133,7 @@ def _pattern(case: Suspicion, again: Trial) -> Inquiry:
         return made
     if (yield from _settings_did_it(case)):
         return _changed_settings(made)
-    if made.made and made.made.origin == "parameter":
+    if case.swollen or (made.made and made.made.origin == "parameter"):
         return (yield from _state(made))
     if not case.other:
         return (yield from _first_batch(made))

@@ -18,6 +18,8 @@ _KINDS: dict[str, tuple[Kind, str]] = {
     "input.constant": (Kind.DATA, "what the loader gives holds the same number throughout"),
     "input.twice": (Kind.DATA, "what the loader gives holds the same samples again and again"),
     "input.drift": (Kind.DATA, "what the loader gives is far from what it gave before"),
+    "input.far": (Kind.DATA, "rows a thousand times as large as anything before: they are left out"),
+    "input.range": (Kind.DATA, "what the loader gives is far larger than anything it gave before"),
     "input.stuck": (Kind.DATA, "the loader gives the same batch again and again"),
     "scale.thrash": (Kind.PRECISION, "the loss scale does not find its place"),
 }

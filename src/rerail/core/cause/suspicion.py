@@ -22,7 +22,7 @@ class Suspicion:
     whether a part of the model is compiled, `hotter` how many times its usual value `rate` the learning rate is, `step`
     how many steps were committed. `before` is a cause in single rows that was proved lately: what comes in every batch
     need not be proved at length each time. `settings` are the numbers of the optimizer that are others than in the
-    newest healthy snapshot: then, and now.
+    newest healthy snapshot: then, and now. `swollen` says that a weight is far larger than any was there.
     """
 
     reading: Reading
@@ -43,6 +43,7 @@ class Suspicion:
     step: int = 0
     before: Cause | None = None
     settings: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    swollen: bool = False
 
     @property
     def held(self) -> tuple[tuple[str, float], ...]:

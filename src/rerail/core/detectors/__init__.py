@@ -1,6 +1,6 @@
 """One belief a file. The table `DEFAULT` lists those that every run starts with.
 
-The first five see a run derail, and ladders answer them. All others see a run that looks alive and learns nothing, or
+The first six see a run derail, and ladders answer them. All others see a run that looks alive and learns nothing, or
 learns less than it could; what they find is told, with advice, and never answered.
 """
 
@@ -16,6 +16,7 @@ from rerail.core.detectors.dominated import Dominated
 from rerail.core.detectors.drift import Drift
 from rerail.core.detectors.embedding import Embedding
 from rerail.core.detectors.explosion import Explosion
+from rerail.core.detectors.far import Far
 from rerail.core.detectors.gates import Gates
 from rerail.core.detectors.idle import Idle
 from rerail.core.detectors.kl import Kl
@@ -56,6 +57,7 @@ __all__ = [
     "Drift",
     "Embedding",
     "Explosion",
+    "Far",
     "Gates",
     "Idle",
     "Kl",
@@ -91,6 +93,7 @@ DEFAULT = (
     Explosion(),
     Idle(),
     Sign(),
+    Far(),
     Setting(),
     Stuck(),
     Divergence(),
