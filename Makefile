@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo demo-unguarded test lint bench-overhead causes clean
+.PHONY: demo demo-unguarded test lint bench-overhead causes faultbench clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -31,5 +31,15 @@ causes: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r faultbench/requirements.txt
 	$(BIN)/python -m faultbench.causes --out docs/causes.md
 
+# Other tools live in an environment of their own.
+.venv-faultbench/installed: pyproject.toml constraints.txt faultbench/rivals/requirements.txt
+	$(PYTHON) -m venv .venv-faultbench
+	.venv-faultbench/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable ".[dev]"
+	.venv-faultbench/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r faultbench/rivals/requirements.txt
+	touch $@
+
+faultbench: .venv-faultbench/installed
+	.venv-faultbench/bin/python -m faultbench
+
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-faultbench

@@ -29,6 +29,8 @@ from faultbench.workloads import WORKLOADS
 
 CLEAN_SEEDS = range(5)
 WIDE = 3.0  # standard deviations above the mean of the clean runs, and still one of them
+ALIKE = ("nothing",)  # the unguarded run, which is there already
+PARTS = "Debugger "  # single rules of a tool that is played with all of them
 SHORT = ("regression", "digits-cnn")
 
 
@@ -123,7 +125,7 @@ def main() -> None:
     given = _arguments()
     seeds = tuple(range(given.seeds))
     found, missing = tools()
-    names = [name for name in found if name != NONE and (not given.tools or name in given.tools)]
+    names = given.tools or [name for name in found if name not in ALIKE and not name.startswith(PARTS)]
     if given.short:
         names = [OURS]
     if given.afresh:

@@ -258,7 +258,8 @@ class Guard:
         if entry is not None and verdict.move is not Move.COMMIT and not _plain_enough(verdict):
             verdict = self._prove(reading, verdict, entry)
         self._suspicious = bool(verdict.findings)
-        self._name_what_stands(verdict)
+        if verdict.proved is None:
+            self._name_what_stands(verdict)
         self._act(verdict, reading, entry)
         self._buffers.save()
         losses = {name.removeprefix("loss/"): value for name, value in reading.under("loss").items()}

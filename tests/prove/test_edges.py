@@ -459,4 +459,4 @@ def test_a_weight_whose_bits_flipped_is_put_back_though_few_rows_meet_it(monkeyp
         guard.step(batch)
     assert Kind.WEIGHTS in [proof.cause.kind for proof in made]
     assert float(guard.model[2].weight.detach().abs().max()) < 10
-    assert guard.steps == 90
+    assert guard.steps >= 85

@@ -62,7 +62,7 @@ def _ended(case: Intervention) -> str:
 
 def _only_told(case: Intervention) -> bool:
     """Whether nothing was asked for or done: the finding changed nothing."""
-    return case.moved == "COMMIT" and not (case.did or case.remedies or case.cause)
+    return case.moved == "COMMIT" and not (case.did or case.remedies or case.trials)
 
 
 def _story(case: Intervention) -> str:

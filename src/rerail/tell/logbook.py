@@ -18,6 +18,7 @@ from rerail.core.operations import edge
 from rerail.core.outcome import Outcome
 from rerail.core.reading import Reading
 from rerail.core.remedy import Remedy
+from rerail.core.told import TOLD
 from rerail.core.trial import Trial
 from rerail.core.verdict import Verdict
 from rerail.tell.artifacts import save_artifact
@@ -62,13 +63,17 @@ class Logbook:
         self._advise(reading, verdict)
 
     def _advise(self, reading: Reading, verdict: Verdict) -> None:
-        """Write the advice for what is found for the first time, and what became of older advice."""
+        """Write the advice for what is told for the first time, and what became of older advice.
+
+        What the guard answers itself has a proof, which says more than a symptom does.
+        """
         self._counsel, due = self._counsel.read(reading)
         for one in due:
             numbers = {"before": one.before, "now": one.now, "seen": one.seen, "expect": one.expect}
             self._journal.write("advice", reading.tick, of=one.of, code=one.code, **numbers)
         for found in verdict.findings:
-            given = advise(found, reading) if (found.code, found.signal) not in self._counsel.given else None
+            new = found.code in TOLD and (found.code, found.signal) not in self._counsel.given
+            given = advise(found, reading) if new else None
             if given is not None:
                 self._journal.write("advice", reading.tick, code=found.code, signal=found.signal, **plain.dump(given))
                 self._counsel = self._counsel.give(reading.tick, found.code, found.signal, given, reading)

@@ -67,6 +67,8 @@ def _cause(record: Record) -> str:
     replays = fields.count(fields.whole(record, "replays"), "replay")
     if record.get("cause", "unknown") == "unknown":
         return f"No cause was proved in {replays}: {'; '.join(causes.reasons(record)) or 'no pattern fits'}."
+    if not fields.whole(record, "replays"):
+        return f"What this stands for, as seen and not replayed: {causes.cause(record)}."
     return f"Cause, proved in {replays}: {causes.cause(record)}."
 
 
