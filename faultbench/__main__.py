@@ -1,7 +1,8 @@
 """Make docs/faultbench.md: every tool on every cell and healthy control of the fault bench.
 
     python -m faultbench                      # all of it; it takes up where it was stopped
-    python -m faultbench --short              # rerail alone on a few cells, under two minutes
+    python -m faultbench --severest           # of each fault in each workload one cell
+    python -m faultbench --short              # rerail alone on a few of these, under two minutes
 
 The rows are in the CSV, one a run; a row that is there is not run again (`--afresh NAME` runs one tool again). Tools
 whose package is missing are left out and named.
@@ -40,14 +41,15 @@ def tools() -> tuple[dict[str, Rival], list[str]]:
     return {one.name: one for one in (Guarded(), *found)}, missing
 
 
-def chosen(seeds: Sequence[int], *, short: bool) -> tuple[list[Cell], list[tuple[Control, int]]]:
+def chosen(seeds: Sequence[int], *, short: bool, severest: bool) -> tuple[list[Cell], list[tuple[Control, int]]]:
     """Return the cells and controls to play."""
     every = list(cells(WORKLOADS, FAULTS, seeds=seeds))
     controls = [(one, seed) for one in CONTROLS for seed in seeds]
+    if severest or short:
+        every = list({(one.workload.name, one.fault.name, one.seed): one for one in every}.values())
     if not short:
         return every, controls
-    first = {(one.workload.name, one.fault.name): one for one in every if one.workload.name in SHORT}
-    return list(first.values()), [one for one in controls if one[1] == seeds[0]][:6]
+    return [one for one in every if one.workload.name in SHORT], [one for one in controls if one[1] == seeds[0]][:6]
 
 
 def bands(rows: Sequence[Row]) -> dict[str, float]:
@@ -130,7 +132,7 @@ def main() -> None:
         names = [OURS]
     if given.afresh:
         _forget(given.csv, set(given.afresh))
-    every, controls = chosen(seeds, short=given.short)
+    every, controls = chosen(seeds, short=given.short, severest=given.severest)
     every = [one for one in every if not given.workloads or one.workload.name in given.workloads]
     bench = Bench(given.csv, given.workers)
     used = {one.workload.name for one in every}
@@ -176,6 +178,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workloads", nargs="*", default=[], help="only these")
     parser.add_argument("--afresh", nargs="*", default=[], help="tools whose rows are thrown away first")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--severest",
+        action="store_true",
+        help="of each fault in each workload one cell: the severest, in its last phase",
+    )
     parser.add_argument("--short", action="store_true", help="rerail alone, on a few cells")
     return parser.parse_args()
 
