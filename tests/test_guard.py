@@ -321,7 +321,7 @@ def test_the_verdict_is_written_before_it_is_acted_on(tmp_path: Path) -> None:
     kinds = [record["kind"] for record in journal.read(tmp_path / "run") if record["tick"] == 13]
     assert kinds[:4] == ["reading", "verdict", "remedy", "remedy"]
     first = kinds.index("cause")
-    assert {*kinds[4:first]} == {"advice", "trial"}
+    assert {*kinds[4:first]} == {"trial"}
     assert kinds[first + 1] == "remedy"
     assert kinds[-1] == "outcome"
 

@@ -306,6 +306,7 @@ class Guard:
             for optimizer in filter(has_gradients, self.optimizers):
                 self.scaler.unscale_(optimizer)
         known |= {f"off/{name}": 1.0 for name in switched_off(self.recipe, self._knobs)}
+        known |= self._prover.unfit(self.tick + 1, entry)
         inputs = [rows.by_row(batch) for batch in entry.batches] if entry else []
         reading = self._sensors.read(self.tick + 1, {**made.scalars, **largest(inputs)}, known, inputs)
         if not self._thorough():
@@ -487,8 +488,9 @@ class Guard:
 
 
 def _plain_enough(verdict: Verdict) -> bool:
-    # What needs no replay: a scale that backs off, rows that no loss was trained on the like of.
-    return {found.code for found in verdict.findings if found.code not in TOLD} <= {"scale.overflow", "input.far"}
+    # What needs no replay: a scale that backs off, rows that speak for themselves.
+    answered = {found.code for found in verdict.findings if found.code not in TOLD}
+    return answered <= {"scale.overflow", "input.far", "input.unfit"}
 
 
 def _live_through(plan: Plan, memory: Memory, run: Path) -> Memory:

@@ -460,3 +460,16 @@ def test_a_weight_whose_bits_flipped_is_put_back_though_few_rows_meet_it(monkeyp
     assert Kind.WEIGHTS in [proof.cause.kind for proof in made]
     assert float(guard.model[2].weight.detach().abs().max()) < 10
     assert guard.steps >= 85
+
+
+def test_bad_rows_in_batch_after_batch_never_use_the_ladders_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = proofs(monkeypatch)
+    guard = guarded()
+    for index, batch in enumerate(batches(120)):
+        if index >= 60:
+            batch["x"][:4] *= 60.0  # far, and a loss far off: its ladder ends in going on
+        guard.step(batch)
+    assert {proof.cause.kind for proof in made} <= {Kind.DATA, Kind.TOXIC, Kind.LEVEL}
+    assert all(torch.isfinite(one).all() for one in guard.model.parameters())
+    x = torch.randn(64, 8, generator=torch.Generator().manual_seed(9))
+    assert float(functional.mse_loss(guard.model(x), x.sum(1, keepdim=True))) < 1.0

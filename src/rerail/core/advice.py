@@ -151,6 +151,12 @@ RULES: Mapping[str, _Rule] = {
         signal="grad/norm",
         within=200,
     ),
+    "input.unfit": _Rule(
+        setting="the data",
+        change=_words("rows that could not have been meant", "those samples mended or left out"),
+        why="rows like these did harm a while ago",
+        signal="grad/norm",
+    ),
     "input.far": _Rule(
         setting="the data",
         change=_to_usual("usual"),

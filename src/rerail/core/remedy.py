@@ -124,13 +124,18 @@ class Ledger:
     def instead(self, name: str, remedy: Remedy, tick: int, window: int, step: float) -> Ledger:
         """Book a proved remedy of the root cause `name` in place of all that was booked at this tick.
 
-        `step` is how many steps were committed: an answer after progress begins a new count.
+        What the ladders answered at this tick was not used, so it does not count. `step` is how many steps were
+        committed: an answer after progress begins a new count.
         """
         doses = tuple(dose for dose in self.doses if dose.since != tick)
         if remedy.knobs != NEUTRAL:
             doses = (*doses, Dose(since=tick, remedy=remedy))
+        kept = {
+            other: one if one.last != tick else replace(one, answers=one.answers - 1)
+            for other, one in self.episodes.items()
+        }
         episode = Episode(answers=self.spent(name, tick, window, step) + 1, last=tick, step=step)
-        return replace(self, episodes=dict(sorted({**self.episodes, name: episode}.items())), doses=doses)
+        return replace(self, episodes=dict(sorted({**kept, name: episode}.items())), doses=doses)
 
     def spent(self, name: str, tick: int, window: int, step: float = -1.0) -> int:
         """Return how often `name` was answered in its present episode, and since then without progress past `step`."""

@@ -51,6 +51,7 @@ class Prover:
         self._drawn: Mapping[str, Any] = {}
         self._plain = bench.plain if bench is not None else state.Plain(())
         self._attributes: list[Any] = []
+        self._alert = 0  # until this tick every batch is looked at before it is trusted
         self._rows: tuple[int, Cause] | None = None  # the last cause in single rows, and its tick
         self._last: tuple[Scene, Cause] | None = None
 
@@ -59,6 +60,16 @@ class Prover:
         if self.bench is not None and self.most:
             self._drawn = state.capture_random(self._own)
             self._attributes = self._plain.capture()
+
+    def unfit(self, tick: int, entry: Entry | None) -> dict[str, float]:
+        """Return `input/unfit/ROW` for rows that could not have been meant, for a while after such rows did harm.
+
+        A constant recording is no number that is none, and two of three pass before a loss has left its trend.
+        """
+        if entry is None or tick > self._alert:
+            return {}
+        rows_ = _content(entry, [one for _, one in self._recent if one.intact]).unfit
+        return {f"input/unfit/{row}": 1.0 for row in rows_}
 
     def committed(self, reading: Reading, entry: Entry) -> None:
         """Note a healthy step."""
@@ -110,6 +121,8 @@ class Prover:
         case = self._case(scene, trusted, verdict, whole=whole)
         proof = prove(self.bench, scene, case, most=self.most, spent=spent)
         self._last = scene, proof.cause
+        if proof.cause.kind is Kind.DATA and case.finite and case.unfit:
+            self._alert = verdict.tick + EPISODE
         if proof.cause.rows and proof.cause.kind in (Kind.DATA, Kind.CODE):
             self._rows = verdict.tick, proof.cause if proof.cause.repeated else replace(proof.cause, step=step)
         return proof

@@ -12,6 +12,7 @@ from rerail.core.finding import Finding
 
 FEWEST = 16  # numbers of a row that can be called constant; a short vector of zeros can be meant
 SAME = 1e-12  # how near two rows' fingerprints are, of the largest
+ROWS = ("input/nonfinite/", "input/unfit/")  # signals that end in the number of a row
 FEATURES = 4  # tensors whose largest magnitude is looked at every step
 FAR = 100.0  # times the usual magnitude: a row beyond it is left out where the batch holds one far beyond that
 MOST = 8  # tensors of a batch; more would fill the journal
@@ -91,7 +92,7 @@ def largest(batches: Sequence[Sequence[Tensor]]) -> dict[str, Tensor]:
 
 def accused(findings: Sequence[Finding], batches: Sequence[Sequence[Tensor]]) -> set[int]:
     """Return the rows, counted on through the micro-batches, that findings about the input speak of."""
-    named = (name for found in findings for name in found.evidence if name.startswith("input/nonfinite/"))
+    named = (name for found in findings for name in found.evidence if name.startswith(ROWS))
     limits = {found.signal: FAR * found.evidence["usual"] for found in findings if found.code == "input.far"}
     return {int(name.rpartition("/")[2]) for name in named} | _far_rows(batches, limits)
 

@@ -26,6 +26,10 @@ LEARNING = {
         "the optimizer's {signal} was changed by far from one step to the next",
         "If that was not meant, what it does to the weights will show late.",
     ),
+    "input.unfit": Words(
+        "rows of the batch could not have been meant",
+        "Rows like these were proved to do harm a while ago, so each batch is looked at before it is trained on.",
+    ),
     "input.far": Words(
         "numbers of the batch ({signal}) are a thousand times as large as any before",
         "Layers that normalise hide them from the loss and keep them in their statistics.",

@@ -35,7 +35,7 @@ from rerail.core.trial import SOUND, STEP_OF_OLD, Age, Operation, Swap, Trial, W
 HOT = 3.0  # a learning rate this many times its usual value is a suspect by itself
 FARTHER = 5.0  # an update this many times as large, on the same weights and batch, is the optimizer's doing
 CONFIRMED = 2  # times that the unchanged step must fail once more, after the pattern
-CARRIED = 1.01  # times a gradient's norm, beyond what kernels that add in another order make of it
+CARRIED = 1.001  # times a gradient's norm, beyond what kernels that add in another order make of it
 SMALLER = 0.1  # the share of the step size that a divergence is tried with
 
 HALF = ("float16", "bfloat16")
@@ -95,6 +95,10 @@ class _Failure:
 def _investigate(case: Suspicion) -> Inquiry:
     again = yield Swap()
     if any(found.code == "gradient.stopped" for found in case.findings):
+        older = yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)
+        if older.readings and older.readings[-1].values.get("grad/norm", 0.0) > 0 and case.step:
+            why = "no gradient reaches any weight, and on older weights one does: these were changed, or have died"
+            return _Failure(case=case).cause(Kind.WEIGHTS, why, step=case.step)
         why = "no gradient reaches any weight, and the loss is not 0: it is cut off, or does not depend on them"
         return replace(_Failure(case=case).cause(Kind.CODE, why), certain=True)
     return (yield from _once_only(case) if again.healthy else _standing(case, again))
@@ -251,7 +255,7 @@ def _first_batch(failure: _Failure) -> Inquiry:
 def _rows(failure: _Failure) -> Generator[Swap, Trial, tuple[int, ...]]:
     made, case = failure.made, failure.case
     named = tuple(case.unfit) or tuple(case.far) or (made.rows if made else ())
-    return (yield from toxic_rows(failure.case.rows, named))
+    return (yield from toxic_rows(failure.case.rows, named, sure=bool(case.unfit or case.far)))
 
 
 def _batch(failure: _Failure) -> Inquiry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rerail.core.cause.cause import Cause, Kind
 from rerail.core.finding import Finding
+from rerail.core.settings import LENGTHENS
 
 _SHAPE = "it holds for every batch that was looked at, and from early on: the way the model is built or initialised"
 _KINDS: dict[str, tuple[Kind, str]] = {
@@ -11,13 +12,13 @@ _KINDS: dict[str, tuple[Kind, str]] = {
         Kind.CODE,
         "parameters that are meant to be trained are left out of the loss or the optimizer",
     ),
-    "weights.unchanged": (Kind.CODE, "parameters that are meant to be trained do not move"),
     "units.dead": (Kind.ARCHITECTURE, _SHAPE),
     "units.saturated": (Kind.ARCHITECTURE, _SHAPE),
     "gradient.vanishing": (Kind.ARCHITECTURE, _SHAPE),
     "input.constant": (Kind.DATA, "what the loader gives holds the same number throughout"),
     "input.twice": (Kind.DATA, "what the loader gives holds the same samples again and again"),
     "input.drift": (Kind.DATA, "what the loader gives is far from what it gave before"),
+    "input.unfit": (Kind.DATA, "rows like those that were proved to do harm: they are left out"),
     "input.far": (Kind.DATA, "rows a thousand times as large as anything before: they are left out"),
     "input.range": (Kind.DATA, "what the loader gives is far larger than anything it gave before"),
     "input.stuck": (Kind.DATA, "the loader gives the same batch again and again"),
@@ -30,6 +31,11 @@ def standing(finding: Finding, *, half: bool) -> Cause | None:
 
     `half` says whether the run computes in half precision: then a gradient that vanishes is one that underflows.
     """
+    if finding.code == "optimizer.setting":
+        name = finding.signal.removeprefix("setting/")
+        kind = Kind.STEP_SIZE if name.startswith(LENGTHENS) else Kind.OPTIMIZER
+        then, now = finding.evidence["before"], finding.evidence[finding.signal]
+        return Cause(kind=kind, why=(f"{name} went from {then:.4g} to {now:.4g}, whatever comes of it",))
     if finding.code not in _KINDS:
         return None
     kind, why = _KINDS[finding.code]

@@ -11,17 +11,17 @@ FEW = 4  # rows that are all looked at; of more, three that fail by themselves s
 Search = Generator[Swap, Trial, tuple[int, ...]]
 
 
-def toxic_rows(count: int, named: Sequence[int] = ()) -> Search:
-    """Return the toxic rows of `count`; `named` are those that the trace or the content points at.
+def toxic_rows(count: int, named: Sequence[int] = (), *, sure: bool = False) -> Search:
+    """Return the toxic rows of `count`; `named` are those that the trace or (then `sure`) the content points at.
 
     A set of rows is toxic where the step fails with it and no longer without any one of it: a bad row alone, or rows
     that fail only together. All such sets are found, one after the other, until the rest of the batch is healthy
     (after Junker 2004, QuickXplain, whose cost is k log2(B / k) tests for k rows of B). Many named rows are taken as
-    they are where the rest is healthy and three of them fail by themselves. Nothing is returned where no part of the
-    batch is healthy, or the step does not run on parts of it.
+    they are where the rest is healthy, and three of them fail by themselves or their content is `sure`. Nothing is
+    returned where no part of the batch is healthy, or the step does not run on parts of it.
     """
     try:
-        return (yield from _search(count, tuple(named)))
+        return (yield from _search(count, tuple(named), sure=sure))
     except _CannotTell:
         return ()
 
@@ -30,11 +30,12 @@ class _CannotTell(Exception):  # noqa: N818 (no error: it ends a search)
     """The step raises an error on a part of its batch, which says nothing about the rows."""
 
 
-def _search(count: int, named: tuple[int, ...]) -> Search:
+def _search(count: int, named: tuple[int, ...], *, sure: bool) -> Search:
     rows, suspected = tuple(range(count)), set(named)
     innocent = tuple(row for row in rows if row not in suspected)
     if named and innocent and (yield from _healthy(innocent)):
-        if len(named) > FEW and not (yield from _any_healthy((named[0], named[len(named) // 2], named[-1]))):
+        sample = (named[0], named[len(named) // 2], named[-1])
+        if len(named) > FEW and (sure or not (yield from _any_healthy(sample))):
             return tuple(sorted(named))
         return (yield from _within(innocent, named))
     if count <= FEW:

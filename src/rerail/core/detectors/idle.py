@@ -43,3 +43,7 @@ class Idle:
             found = Finding(code="gradient.stopped", signal="grad/norm", evidence=evidence)
             return IdleMemory(ticks=ticks), (found,)
         return IdleMemory(ticks=ticks), (Finding(code="gradient.zero", signal="grad/norm", evidence=evidence),)
+
+    def wary(self, memory: IdleMemory) -> bool:
+        """Say whether the last gradient was zero."""
+        return memory.ticks > 0

@@ -14,7 +14,7 @@ class Missing:
     """Parameters that require a gradient have none, or no optimizer holds them, at `readings` looks in a row.
 
     A detached branch, an output that no loss uses, or an optimizer made before a layer was added. Some models leave a
-    branch out at some steps, so only what lasts is told.
+    branch out at some steps, so only what lasts is told. What no optimizer holds does not change by itself: two looks.
     """
 
     ticks: int = 90
@@ -27,11 +27,15 @@ class Missing:
 
     def update(self, memory: Lasting, reading: Reading) -> tuple[Lasting, tuple[Finding, ...]]:
         """Judge `param/no_gradient` and `param/loose`."""
-        names = ("param/no_gradient", "param/loose")
-        holds = {name: reading.values[name] > 0.0 for name in names if name in reading.values}
-        memory, due = hold(
-            memory, reading.tick, holds, Patience(ticks=self.ticks, readings=self.readings, again=self.again)
-        )
+        patience = {
+            "param/no_gradient": Patience(ticks=self.ticks, readings=self.readings, again=self.again),
+            "param/loose": Patience(ticks=1, readings=2, again=self.again),
+        }
+        due: list[str] = []
+        for name, one in patience.items():
+            holds = {name: reading.values[name] > 0.0} if name in reading.values else {}
+            memory, more_due = hold(memory, reading.tick, holds, one)
+            due += more_due
         more = {"param/total": reading.values.get("param/total", 0.0)}
         return memory, tuple(
             Finding(
