@@ -124,14 +124,14 @@ class Ledger:
     def instead(self, name: str, remedy: Remedy, tick: int, window: int, step: float) -> Ledger:
         """Book a proved remedy of the root cause `name` in place of all that was booked at this tick.
 
-        What the ladders answered at this tick was not used, so it does not count. `step` is how many steps were
-        committed: an answer after progress begins a new count.
+        What the ladders answered at this tick was not used, so it does not count, unless the proof says to go on as
+        well. `step` is how many steps were committed: an answer after progress begins a new count.
         """
         doses = tuple(dose for dose in self.doses if dose.since != tick)
         if remedy.knobs != NEUTRAL:
             doses = (*doses, Dose(since=tick, remedy=remedy))
         kept = {
-            other: one if one.last != tick else replace(one, answers=one.answers - 1)
+            other: replace(one, answers=one.answers - 1) if one.last == tick and remedy.move else one
             for other, one in self.episodes.items()
         }
         episode = Episode(answers=self.spent(name, tick, window, step) + 1, last=tick, step=step)
