@@ -12,6 +12,7 @@ from faultbench.play import CLEAN, NONE, OURS
 from faultbench.row import Row
 from faultbench.score import FEW, Score, score
 
+STEPS = 30_000  # healthy steps that must pass without an intervention
 MANY = 200  # losing cells that are listed
 
 
@@ -32,6 +33,14 @@ def page(rows: Sequence[Row], missing: Sequence[str]) -> str:
             "",
             f"{len(played)} cells, {sum(one.damaging for one in ours)} of them damaging; "
             f"{sum(not one.fault for one in ours)} healthy controls.",
+            "",
+            "## Targets",
+            "",
+            *_targets(score(OURS, ours)),
+            "",
+            "## What no threshold was chosen on",
+            "",
+            *_kept_back(ours),
             "",
             "## All tools",
             "",
@@ -62,6 +71,39 @@ def page(rows: Sequence[Row], missing: Sequence[str]) -> str:
             *(["## Left out", "", *(f"- {one}" for one in missing), ""] if missing else []),
         ]
     )
+
+
+def _targets(ours: Score) -> Iterator[str]:
+    yield "| target | reached | |"
+    yield "|---|---|---|"
+    for name, (part, whole) in {
+        "every damaging cell detected": ours.detected,
+        "non-finite ones before the update": ours.in_time,
+        "the cause right (in 95 %)": ours.cause,
+        "every curable cell repaired into the clean band": ours.repaired,
+        f"repaired with at most {FEW} steps wasted (in 95 %)": ours.thrifty,
+        "every incurable cell stopped": ours.stopped,
+    }.items():
+        needed = 0.95 if "95 %" in name else 1.0
+        yield f"| {name} | {part} of {whole} | {'yes' if part >= needed * whole else 'missed'} |"
+    touched, controls = ours.touched
+    steps = f"{touched} of {controls} controls, {ours.healthy_steps} healthy steps"
+    told = f"alarms at most {ours.at_most:.1f} in 10,000 (95 %)"
+    enough = touched == 0 and ours.healthy_steps >= STEPS
+    yield f"| no intervention in {STEPS} healthy steps | {steps}; {told} | {'yes' if enough else 'missed'} |"
+    yield f"| no halt on a curable cell | {ours.gave_up} halts | {'yes' if not ours.gave_up else 'missed'} |"
+
+
+def _kept_back(ours: Sequence[Row]) -> Iterator[str]:
+    cells = [one for one in ours if one.fault]
+    back = [one for one in cells if one.kept_back]
+    open_workloads = {one.workload for one in cells if not one.kept_back}
+    open_faults = {one.fault for one in cells if not one.kept_back}
+    yield "Marked so before the first run. Since then rerail was mended after looking at cells of these too (bit flips, mixed"
+    yield "scales, changed momentum, constant losses), so they are no unseen set any more; a fresh one is still to be made."
+    yield ""
+    yield f"- workloads: {', '.join(sorted({one.workload for one in back} - open_workloads)) or 'none'}."
+    yield f"- faults: {', '.join(sorted({one.fault for one in back} - open_faults)) or 'none'}."
 
 
 def _legend() -> str:
