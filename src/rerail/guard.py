@@ -31,10 +31,10 @@ from rerail.core.outcome import Watch
 from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
 from rerail.core.remedy import Move, Remedy
-from rerail.core.told import TOLD
+from rerail.core.told import speak_for_themselves
 from rerail.core.verdict import Memory, Plan, Verdict, advance, recall, relive, remember, settle, spent, start
 from rerail.known import Known
-from rerail.prove.attempt import Attempt, LossFunction, Recipe, attempt, switched_off
+from rerail.prove.attempt import Attempt, LossFunction, Recipe, attempt, refuse_unknown, switched_off
 from rerail.prove.inquest import Proof
 from rerail.prove.prover import Kept, Prover
 from rerail.prove.replay import Bench
@@ -229,33 +229,37 @@ class Guard:
             self._knobs = self._memory.knobs()
             with self._checkup.watched(on=self._thorough()) as seen:
                 made = attempt(self.recipe, entry.batches, self._knobs)
-            self._know(made.scalars)
+            if not self._known:
+                refuse_unknown(self.recipe.weights, made.scalars)
+            self._known = True
             return self._judge(made, entry, seen)
         except Derailed:
             raise
-        except BaseException:  # the user's code failed, or was interrupted: leave no trace of this batch
+        except BaseException as error:  # the user's code failed, or was interrupted: leave no trace of this batch
+            self._buffers.restore()
+            if isinstance(error, Exception) and (step := self._without_raising(entry)):
+                return step
             if self._inbox and self._inbox[0] is entry:
                 self._inbox.popleft()
-            self._buffers.restore()
             raise
 
-    def _know(self, scalars: Mapping[str, Tensor]) -> None:
-        assert self.recipe is not None
-        if self._known:
-            return
-        self._known = True
-        given = sorted(name.removeprefix("loss/") for name in scalars if name != "loss/total")
-        if unknown := sorted(set(self.recipe.weights) - set(given)):
-            raise ValueError(
-                f"weights for unknown losses {unknown}; the first step gives: {given}; "
-                "mend the name, or return a component that sets in later as 0 until then"
-            )
+    def _without_raising(self, entry: Entry) -> Step | None:
+        # A label out of range, say: where other batches run, and this one does without some rows, these are left out.
+        if self.scaler is not None or not (bad := self._prover.raising(entry, self._knobs)):
+            return None
+        values = {"step": float(self.steps), **{f"input/raised/{row}": 1.0 for row in bad}}
+        reading = Reading(tick=self.tick + 1, values=values)
+        self._memory, verdict = advance(self.plan, self._memory, reading)
+        self._logbook.judged(reading, verdict)
+        self._name_what_stands(verdict)
+        self._act(verdict, reading, entry)
+        return Step(tick=verdict.tick, number=self.steps, verdict=verdict)
 
     def _judge(self, made: Attempt, entry: Entry | None, seen: Mapping[str, Tensor]) -> Step:
         reading = self._read(made, entry, seen)
         self._memory, verdict = advance(self.plan, self._memory, reading)
         self._logbook.judged(reading, verdict)  # written down before anything is done
-        if entry is not None and verdict.move is not Move.COMMIT and not _plain_enough(verdict):
+        if entry is not None and verdict.move is not Move.COMMIT and not speak_for_themselves(verdict.findings):
             verdict = self._prove(reading, verdict, entry)
         self._suspicious = bool(verdict.findings)
         if verdict.proved is None:
@@ -485,12 +489,6 @@ class Guard:
 
     def _position(self) -> Mapping[str, Any] | None:
         return None if self.data is None else self.data.state_dict()
-
-
-def _plain_enough(verdict: Verdict) -> bool:
-    # What needs no replay: a scale that backs off, rows that speak for themselves.
-    answered = {found.code for found in verdict.findings if found.code not in TOLD}
-    return answered <= {"scale.overflow", "input.far", "input.unfit"}
 
 
 def _live_through(plan: Plan, memory: Memory, run: Path) -> Memory:

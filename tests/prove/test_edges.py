@@ -20,6 +20,7 @@ from rerail.core.remedy import Move
 from rerail.guard import Derailed, Guard, Keep
 from rerail.prove import prover
 from rerail.sense.losses import Losses
+from rerail.tell import journal
 from toy import proofs
 
 OFTEN = Keep(snapshot_every=5, probation=3)
@@ -473,3 +474,58 @@ def test_bad_rows_in_batch_after_batch_never_use_the_ladders_up(monkeypatch: pyt
     assert all(torch.isfinite(one).all() for one in guard.model.parameters())
     x = torch.randn(64, 8, generator=torch.Generator().manual_seed(9))
     assert float(functional.mse_loss(guard.model(x).detach(), x.sum(1, keepdim=True))) < 1.0
+
+
+def classes(bad_labels: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001
+    generator = torch.Generator().manual_seed(0)
+    for index in range(60):
+        x = torch.randn(12, 8, generator=generator)
+        y = (x.sum(1) > 0).long()
+        if index == 30:
+            y[[2, 9]] = 1000
+        if bad_labels and index > 40:
+            y[:] = 1000
+        yield {"id": [f"{index}:{row}" for row in range(12)], "x": x, "y": y}
+
+
+def classifier(**more: Any) -> Guard:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 2))
+    return Guard(
+        model,
+        torch.optim.Adam(model.parameters(), 1e-2),
+        lambda batch: functional.cross_entropy(model(batch["x"]), batch["y"]),
+        **{"keep": OFTEN, **more},
+    )
+
+
+def test_rows_with_which_the_code_raises_an_error_are_left_out(tmp_path: Any) -> None:
+    guard = classifier(run=tmp_path / "run")
+    for batch in classes(bad_labels=False):
+        guard.step(batch)
+    assert guard.steps == 60
+    assert guard._quarantine.ids == {"30:2", "30:9"}
+    guard.close()
+    records = list(journal.read(tmp_path / "run"))
+    (cause,) = [one for one in records if one["kind"] == "cause"]
+    assert cause["cause"] == "data"
+
+
+def test_an_error_with_every_batch_is_the_users_own() -> None:
+    guard = classifier()
+    with pytest.raises(IndexError, match="out of bounds"):
+        for batch in classes(bad_labels=True):
+            guard.step(batch)
+    assert guard.steps == 41
+
+
+def test_an_error_with_every_row_of_a_batch_is_raised_and_leaves_no_trace() -> None:
+    guard = guarded()
+    for batch in batches(20):
+        guard.step(batch)
+    before = [one.clone() for one in guard.model.parameters()]
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        guard.step({"id": list("abc"), "x": torch.zeros(3, 5), "y": torch.zeros(3, 1)})
+    assert all(torch.equal(one, then) for one, then in zip(guard.model.parameters(), before, strict=True))
+    guard.step(next(batches(1)))
+    assert guard.steps == 21

@@ -151,6 +151,12 @@ RULES: Mapping[str, _Rule] = {
         signal="grad/norm",
         within=200,
     ),
+    "input.raised": _Rule(
+        setting="the data",
+        change=_words("rows that the code cannot take", "those samples mended or left out"),
+        why="a label out of range, a length that does not fit: other rows run",
+        signal="grad/norm",
+    ),
     "input.unfit": _Rule(
         setting="the data",
         change=_words("rows that could not have been meant", "those samples mended or left out"),

@@ -78,6 +78,7 @@ def default_plan() -> Plan:
         ladders={
             # Rows that hold a NaN are dropped by the guard, and the rest of the batch is tried again.
             "nonfinite.input": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
+            "input.raised": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
             "input.unfit": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
             "input.far": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
             "nonfinite.weights": Ladder(rungs=(Remedy(move=Move.REWIND), *backwards), window=100),

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from rerail.core.finding import Finding
+
+PLAIN = frozenset({"scale.overflow", "input.far", "input.unfit", "input.raised"})
+
+
+def speak_for_themselves(findings: Iterable[Finding]) -> bool:
+    """Say whether nothing need be replayed: a scale that backs off, rows that are bad by what they hold."""
+    return {found.code for found in findings if found.code not in TOLD} <= PLAIN
+
+
 TOLD = frozenset(
     {
         "activation.drift",

@@ -83,6 +83,20 @@ def switched_off(recipe: Recipe | None, knobs: Knobs) -> list[str]:
     return [name for name, weight in given.items() if weight == 0]
 
 
+def refuse_unknown(weights: Mapping[str, float], scalars: Mapping[str, Tensor]) -> None:
+    """Refuse weights of components that the first step does not give.
+
+    Raises:
+        ValueError: naming all of them.
+    """
+    given = sorted(name.removeprefix("loss/") for name in scalars if name != "loss/total")
+    if unknown := sorted(set(weights) - set(given)):
+        raise ValueError(
+            f"weights for unknown losses {unknown}; the first step gives: {given}; "
+            "mend the name, or return a component that sets in later as 0 until then"
+        )
+
+
 def _scalars(losses: Losses, total: Tensor, signals: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return (
         {"loss/total": total.detach()}

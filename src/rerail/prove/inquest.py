@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from rerail.act import rows
+from rerail.act.window import Entry
 from rerail.core.cause import Cause, Kind, Suspicion, choose, next_trial
 from rerail.core.cause.cause import BY_ROWS
 from rerail.core.cause.investigate import unknown
+from rerail.core.cause.toxic import toxic_rows
 from rerail.core.remedy import HALTED, Remedy
 from rerail.core.trial import Swap, Trial
 from rerail.prove.replay import Bench, Scene
@@ -59,6 +63,22 @@ def prove(bench: Bench, scene: Scene, case: Suspicion, *, most: int, spent: Spen
             trials.append(bench.run(scene, wanted))
     hopeless = wanted == HALTED and (step.kind not in BY_ROWS or not case.other or case.finite)
     return Proof(cause=step, remedy=None if hopeless else wanted, trials=tuple(trials))
+
+
+def rows_that_fail(entry: Entry, healthy: Callable[[Sequence[Any]], bool], most: int) -> tuple[int, ...]:
+    """Return the rows without which `healthy` is true of the entry's batches; none where that takes too many tries."""
+    count = sum(map(rows.count, entry.batches))
+    search = toxic_rows(count)
+    try:
+        swap = next(search)
+        for _ in range(most + math.ceil(2 * math.log2(max(2, count)))):
+            tried = swap.rows if len(swap.rows) > 1 else 2 * swap.rows  # a BatchNorm refuses a single row
+            found = Trial(changed=swap, readings=(), healthy=healthy(entry.only(tried).batches))
+            swap = search.send(found)
+    except StopIteration as ended:
+        bad: tuple[int, ...] = ended.value
+        return bad if 0 < len(bad) < count else ()
+    return ()
 
 
 def allowed(most: int, case: Suspicion, trials: list[Trial]) -> int:

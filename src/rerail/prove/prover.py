@@ -23,7 +23,7 @@ from rerail.core.reading import Reading
 from rerail.core.settings import material
 from rerail.core.verdict import EPISODE, Verdict
 from rerail.prove.evidence import write
-from rerail.prove.inquest import Proof, prove
+from rerail.prove.inquest import Proof, prove, rows_that_fail
 from rerail.prove.replay import Bench, Scene
 from rerail.sense.content import Content, content
 
@@ -70,6 +70,22 @@ class Prover:
             return {}
         rows_ = _content(entry, [one for _, one in self._recent if one.intact]).unfit
         return {f"input/unfit/{row}": 1.0 for row in rows_}
+
+    def raising(self, entry: Entry, knobs: Knobs) -> tuple[int, ...]:
+        """Return the rows without which the user's code raises no error; none where every batch raises one."""
+        other = next((one for _, one in reversed(self._recent) if one.intact), None)
+        if self.bench is None or not self.most or other is None:
+            return ()
+        start = {**state.capture(self.bench.parts), "random": self._drawn}
+        with self.bench.borrowed():
+
+            def healthy(batches: Sequence[Any]) -> bool:
+                assert self.bench is not None
+                return self.bench.runs(batches, start, self._attributes, knobs)
+
+            if not healthy(other.batches) or healthy(entry.batches):
+                return ()
+            return rows_that_fail(entry, healthy, self.most)
 
     def committed(self, reading: Reading, entry: Entry) -> None:
         """Note a healthy step."""

@@ -94,6 +94,17 @@ class Bench:
         except Exception as error:  # noqa: BLE001 (whatever the user's code raises: it is told, in the trial)
             return Trial(changed=swap, readings=(), healthy=False, error=f"{type(error).__name__}: {error}")
 
+    def runs(self, batches: Sequence[Any], start: Mapping[str, Any], attributes: list[Any], knobs: Knobs) -> bool:
+        """Say whether a step from `start` raises no error, whatever its numbers."""
+        state.restore(self.parts, start)
+        self.plain.restore(attributes)
+        self.parts.held.zero_gradients()
+        try:
+            attempt(self.recipe, batches, knobs)
+        except Exception:  # noqa: BLE001 (whatever the user's code raises is what is asked for)
+            return False
+        return True
+
     def _step(self, scene: Scene, swap: Swap) -> Trial:
         batches = _batches(scene, swap)
         knobs = _knobs(scene, swap)

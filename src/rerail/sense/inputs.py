@@ -12,7 +12,7 @@ from rerail.core.finding import Finding
 
 FEWEST = 16  # numbers of a row that can be called constant; a short vector of zeros can be meant
 SAME = 1e-12  # how near two rows' fingerprints are, of the largest
-ROWS = ("input/nonfinite/", "input/unfit/")  # signals that end in the number of a row
+ROWS = ("input/nonfinite/", "input/unfit/", "input/raised/")  # signals that end in the number of a row
 FEATURES = 4  # tensors whose largest magnitude is looked at every step
 FAR = 100.0  # times the usual magnitude: a row beyond it is left out where the batch holds one far beyond that
 MOST = 8  # tensors of a batch; more would fill the journal

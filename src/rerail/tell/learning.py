@@ -26,6 +26,10 @@ LEARNING = {
         "the optimizer's {signal} was changed by far from one step to the next",
         "If that was not meant, what it does to the weights will show late.",
     ),
+    "input.raised": Words(
+        "the step raises an error with some rows of the batch",
+        "Other batches run, and this one does without these rows: they are left out.",
+    ),
     "input.unfit": Words(
         "rows of the batch could not have been meant",
         "Rows like these were proved to do harm a while ago, so each batch is looked at before it is trained on.",

@@ -18,6 +18,7 @@ _KINDS: dict[str, tuple[Kind, str]] = {
     "input.constant": (Kind.DATA, "what the loader gives holds the same number throughout"),
     "input.twice": (Kind.DATA, "what the loader gives holds the same samples again and again"),
     "input.drift": (Kind.DATA, "what the loader gives is far from what it gave before"),
+    "input.raised": (Kind.DATA, "with these rows the step raises an error, and without them it does not"),
     "input.unfit": (Kind.DATA, "rows like those that were proved to do harm: they are left out"),
     "input.far": (Kind.DATA, "rows a thousand times as large as anything before: they are left out"),
     "input.range": (Kind.DATA, "what the loader gives is far larger than anything it gave before"),

@@ -40,8 +40,9 @@ class NonFinite:
             return (Finding(code="scale.overflow", signal="scale", evidence=_exact(reading, "scale")),)
         if rows := reading.under("input/nonfinite"):
             return (Finding(code="nonfinite.input", signal="input/nonfinite", evidence=rows),)
-        if rows := reading.under("input/unfit"):
-            return (Finding(code="input.unfit", signal="input/unfit", evidence=rows),)
+        for signal in ("input/unfit", "input/raised"):
+            if rows := reading.under(signal):
+                return (Finding(code=signal.replace("/", "."), signal=signal, evidence=rows),)
         for kind, prefix in (("weights", "weight/norm"), ("loss", "loss"), ("gradient", "grad/norm")):
             if bad := _nonfinite({**_exact(reading, prefix), **reading.under(prefix)}):
                 return _findings(f"nonfinite.{kind}", bad, total={"weight/norm", "loss/total", "grad/norm"})
