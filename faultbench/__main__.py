@@ -11,6 +11,7 @@ whose package is missing are left out and named.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -153,7 +154,7 @@ def main() -> None:
             [(one_control, name, numbers[one.name], seed) for one, seed in healthy if f"{one.name}/{seed}" not in had],
             f"{name}, controls",
         )
-    given.out.write_text(page(bench.rows, missing), encoding="utf8")
+    given.out.write_text(page(bench.rows, missing, " ".join(["python -m faultbench", *sys.argv[1:]])), encoding="utf8")
 
 
 def _subset(every: Sequence[Cell], share: int) -> Iterator[Cell]:

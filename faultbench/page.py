@@ -16,8 +16,8 @@ STEPS = 30_000  # healthy steps that must pass without an intervention
 MANY = 200  # losing cells that are listed
 
 
-def page(rows: Sequence[Row], missing: Sequence[str]) -> str:
-    """Return the document."""
+def page(rows: Sequence[Row], missing: Sequence[str], command: str = "make faultbench") -> str:
+    """Return the document; `command` is what made the rows."""
     ours = [one for one in rows if one.tool == OURS]
     names = [OURS, *dict.fromkeys(one.tool for one in rows if one.tool not in (CLEAN, OURS))]
     played = [one.cell for one in ours if one.fault]
@@ -25,10 +25,11 @@ def page(rows: Sequence[Row], missing: Sequence[str]) -> str:
         [
             "# Fault bench: what each tool makes of a run that goes wrong",
             "",
-            f"Made by `make faultbench` (`python -m faultbench`) on {platform.machine()}, {os.cpu_count()} cores, CPU, "
+            f"Made by `{command}` on {platform.machine()}, {os.cpu_count()} cores, CPU, "
             f"torch {torch.__version__}. A cell is a workload, a fault, its severity, the phase in which it begins, and a "
             "seed. It counts as damaging where the unguarded run ends outside the band of five clean ones (mean + 3 "
-            "standard deviations, or the largest). Every tool runs with its defaults. Each run is a line of "
+            "standard deviations, or the largest). With `--severest` there is one cell of each fault in each workload, the "
+            "severest, in its last phase; with `--share N` other tools play every N-th of these. Every tool runs with its defaults. Each run is a line of "
             "`faultbench/results.csv`.",
             "",
             f"{len(played)} cells, {sum(one.damaging for one in ours)} of them damaging; "
