@@ -9,6 +9,9 @@ from rerail.core.finding import Finding
 from rerail.core.reading import Reading
 
 
+_ROWS = {"input/unfit": "input.unfit", "input/raised": "input.raised"}  # rows that were accused by others
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NonFiniteMemory:
     """Nothing: a non-finite number needs no history."""
@@ -40,9 +43,9 @@ class NonFinite:
             return (Finding(code="scale.overflow", signal="scale", evidence=_exact(reading, "scale")),)
         if rows := reading.under("input/nonfinite"):
             return (Finding(code="nonfinite.input", signal="input/nonfinite", evidence=rows),)
-        for signal in ("input/unfit", "input/raised"):
+        for signal, code in _ROWS.items():
             if rows := reading.under(signal):
-                return (Finding(code=signal.replace("/", "."), signal=signal, evidence=rows),)
+                return (Finding(code=code, signal=signal, evidence=rows),)
         for kind, prefix in (("weights", "weight/norm"), ("loss", "loss"), ("gradient", "grad/norm")):
             if bad := _nonfinite({**_exact(reading, prefix), **reading.under(prefix)}):
                 return _findings(f"nonfinite.{kind}", bad, total={"weight/norm", "loss/total", "grad/norm"})
