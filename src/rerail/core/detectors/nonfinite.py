@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from rerail.core.finding import Finding
 from rerail.core.reading import Reading
 
-
 _ROWS = {"input/unfit": "input.unfit", "input/raised": "input.raised"}  # rows that were accused by others
 
 
