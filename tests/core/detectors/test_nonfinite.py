@@ -34,6 +34,13 @@ TABLE = [
         {"grad/norm": inf, "scale": 65536.0, "scale/backoffs": 3.0},
         [("nonfinite.gradient", "grad/norm")],
     ),
+    (
+        "a scale that finds its place before the first step",
+        {"grad/norm": inf, "scale": 4096.0, "scale/backoffs": 6.0, "step": 0.0},
+        [("scale.overflow", "scale")],
+    ),
+    ("rows like those that did harm", {"input/unfit/2": 1.0, "grad/norm": 1.0}, [("input.unfit", "input/unfit")]),
+    ("rows that raise an error", {"input/raised/7": 1.0}, [("input.raised", "input/raised")]),
     ("scaled, but the loss is bad", {"loss/x": nan, "grad/norm": nan, "scale": 8.0}, [("nonfinite.loss", "loss/x")]),
 ]
 
