@@ -82,7 +82,7 @@ def test_a_last_line_cut_short_by_a_kill_is_lost_alone(path: Path) -> None:
     again = Quarantine(path)
     assert again.ids == {"a"}
     again.add(["c"], tick=2, reason="y")
-    assert path.read_text().count("\n") == 3
+    assert Quarantine(path).ids == {"a", "c"}  # the next start does not stumble over it either
 
 
 def test_a_file_mended_by_hand_needs_no_last_line_feed(path: Path) -> None:

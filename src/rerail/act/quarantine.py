@@ -35,10 +35,9 @@ class Quarantine:
         self.kept += added
         self.ids |= set(new)
         if new and self.path is not None:
-            old = _lines(self.path)
-            torn = bool(old) and _torn(self.path)
+            if self.path.exists() and _torn(self.path):
+                _replace(self.path, _sound(self.path))
             with self.path.open("a", encoding="utf8") as file:
-                file.writelines(["\n"] if torn else [])
                 file.writelines(json.dumps(asdict(one)) + "\n" for one in added)
         return new
 
