@@ -21,6 +21,7 @@ from rich.progress import track
 
 from faultbench.cell import Cell, Control, cells
 from faultbench.controls import CONTROLS
+from faultbench.damage import CLEAN_SEEDS, Band
 from faultbench.faults import FAULTS
 from faultbench.page import page
 from faultbench.play import CLEAN, NONE, OURS, Guarded, play_cell, play_clean, play_control, play_none
@@ -29,8 +30,6 @@ from faultbench.rivals.rival import Rival
 from faultbench.row import Row, append, read
 from faultbench.workloads import WORKLOADS
 
-CLEAN_SEEDS = range(5)
-WIDE = 3.0  # standard deviations above the mean of the clean runs, and still one of them
 ALIKE = ("nothing",)  # the unguarded run, which is there already
 PARTS = "Debugger "  # single rules of a tool that is played with all of them
 SHORT = ("regression", "digits-cnn")
@@ -59,13 +58,7 @@ def bands(rows: Sequence[Row]) -> dict[str, float]:
     for one in rows:
         if one.tool == CLEAN:
             losses.setdefault(one.workload, []).append(one.held_out)
-    return {name: _top(values) for name, values in losses.items() if len(values) >= len(CLEAN_SEEDS)}
-
-
-def _top(values: Sequence[float]) -> float:
-    mean = sum(values) / len(values)
-    spread = (sum((one - mean) ** 2 for one in values) / (len(values) - 1)) ** 0.5
-    return max(mean + WIDE * spread, *values)
+    return {name: Band(values=tuple(each)).top for name, each in losses.items() if len(each) >= len(CLEAN_SEEDS)}
 
 
 class Bench:

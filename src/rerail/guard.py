@@ -411,7 +411,7 @@ class Guard:
     def _done(self, entry: Entry | None) -> None:
         if entry is not None:
             self._inbox.popleft()
-            self._host.committed(entry.ids())
+            self._host.committed()
             self._window.add(self.steps, entry)
             self._quarantined(entry.dropped, entry.reason)  # without these rows the step was sound
         if self.steps % self.keep.snapshot_every == 0:

@@ -17,7 +17,8 @@ class Known:
         self._optimizers, self._scaler = optimizers, scaler
         self._observed: dict[str, float] = {}
         self._settings: dict[str, float] = {}  # as last told
-        self._given: Sequence[str] = ()  # ids of the batch that was committed last
+        self._present: Sequence[str] = ()  # ids of the batch of the last reading
+        self._given: Sequence[str] = ()  # and of the batch that was committed last
         self._same = self._backoffs = 0
         self._clock = self._returned = time.perf_counter()
         self._wait = 0.0
@@ -47,9 +48,9 @@ class Known:
         """Count the overflows of the loss scale in a row."""
         self._backoffs = self._backoffs + 1 if again else 0
 
-    def committed(self, ids: Sequence[str]) -> None:
-        """Note the samples of a committed batch."""
-        self._given = ids
+    def committed(self) -> None:
+        """Note that the batch of the last reading was committed."""
+        self._given = self._present
 
     def read(self, step: int, ids: Sequence[str] | None) -> dict[str, float]:
         """Return the signals of this tick; `ids` are its samples, None where the user's own loop has the batch."""
@@ -63,6 +64,7 @@ class Known:
         return {**values, **self._changed(), **self.take_observed()}
 
     def _repeated(self, ids: Sequence[str]) -> dict[str, float]:
+        self._present = ids
         self._same = self._same + 1 if ids and list(ids) == list(self._given) else 0
         return {"batch/same": float(self._same)} if self._same else {}
 

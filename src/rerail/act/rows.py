@@ -49,7 +49,7 @@ def _inside(batch: object) -> Iterator[object]:
 
 def count(batch: object) -> int:
     """Return how many rows a batch has; 0 where it cannot be taken apart."""
-    length = len(ids(batch)) or next((one.shape[0] for one in filter(_plain, _tensors(batch)) if one.dim()), 0)
+    length = len(ids(batch)) or next((one.shape[0] for one in filter(plain, _tensors(batch)) if one.dim()), 0)
     return length if length and _divides(batch, length) else 0
 
 
@@ -65,16 +65,17 @@ def _divides(part: object, length: int) -> bool:
 
 def _points(tensor: Tensor) -> bool:
     whole = not tensor.is_floating_point() and not tensor.is_complex() and tensor.dtype is not torch.bool
-    return tensor.is_nested or (whole and tensor.dim() > 0 and _plain(tensor))
+    return tensor.is_nested or (whole and tensor.dim() > 0 and plain(tensor))
 
 
-def _plain(tensor: Tensor) -> bool:
+def plain(tensor: Tensor) -> bool:
+    """Say whether a tensor is dense and of one shape, so that its numbers can be looked at."""
     return tensor.layout is torch.strided and not tensor.is_nested
 
 
 def dimension(tensor: Tensor, length: int) -> int | None:
     """Return the dimension of `tensor` that the `length` rows are, None where it has none."""
-    if not _plain(tensor) or not length:
+    if not plain(tensor) or not length:
         return None
     if tensor.dim() and tensor.shape[0] == length:
         return 0
@@ -111,7 +112,7 @@ def _listed(part: object, length: int) -> bool:
 
 
 def _padded(part: Any) -> Iterator[Tensor]:  # noqa: ANN401 (a list of tensors, or of what holds none)
-    if not all(isinstance(one, Tensor) and _plain(one) and one.numel() for one in part):
+    if not all(isinstance(one, Tensor) and plain(one) and one.numel() for one in part):
         return
     flat = [one.detach().reshape(-1) for one in part]  # filled up with its own first number, a row stays what it was
     longest = max(len(one) for one in flat)

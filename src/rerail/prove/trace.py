@@ -245,7 +245,7 @@ class _Places:
 
 def _floating(given: object) -> Iterator[Tensor]:
     if isinstance(given, Tensor):
-        if (given.is_floating_point() or given.is_complex()) and given.numel() and _plain(given):
+        if (given.is_floating_point() or given.is_complex()) and given.numel() and rows.plain(given):
             yield given
     elif isinstance(given, Mapping):
         for one in given.values():
@@ -253,10 +253,6 @@ def _floating(given: object) -> Iterator[Tensor]:
     elif isinstance(given, list | tuple):
         for one in given:
             yield from _floating(one)
-
-
-def _plain(tensor: Tensor) -> bool:
-    return tensor.layout is torch.strided and not tensor.is_nested
 
 
 def _edges(tensor: Tensor) -> tuple[float, float]:

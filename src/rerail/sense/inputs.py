@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from rerail.core.finding import Finding
+from rerail.sense.content import FEWEST
 
-FEWEST = 16  # numbers of a row that can be called constant; a short vector of zeros can be meant
 SAME = 1e-12  # how near two rows' fingerprints are, of the largest
 ROWS = ("input/nonfinite/", "input/unfit/", "input/raised/")  # signals that end in the number of a row
 FEATURES = 4  # tensors whose largest magnitude is looked at every step

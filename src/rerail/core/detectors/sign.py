@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
 from rerail.core.finding import Finding
+from rerail.core.parts import components
 from rerail.core.reading import Reading
 from rerail.core.series import Series
 
@@ -44,9 +44,8 @@ class Sign:
         """Judge every component that has a weight, or the total where it is alone."""
         step = reading.values.get("step", float(reading.tick))
         findings: list[Finding] = []
-        losses = reading.under("loss")
-        for name, value in losses.items():
-            if math.isfinite(value) and not reading.off(name) and (name != "loss/total" or len(losses) == 1):
+        for name, value in components(reading).items():
+            if not reading.off(name):
                 memory, found = self._judge(memory, name, step, value)
                 findings += found
         return memory, tuple(findings)
