@@ -159,3 +159,40 @@ def _rebuilt(part: Mapping[Any, Any], chosen: dict[Any, Any]) -> Mapping[Any, An
     for key, value in chosen.items():
         made[key] = value
     return made
+
+
+def columns(batch: object) -> list[str]:
+    """Return the parts of a batch that go together, by name: a key with those that begin with it (`text`, `text_length`).
+
+    Places stand for names where the batch is a sequence. Parts without rows, and the sample ids, are none.
+    """
+    length = count(batch)
+    names = [name for name, part in _parts(batch) if name != "id" and any(True for _ in _by_row(part, length))]
+    return [name for name in names if not any(name.startswith(f"{other}_") for other in names)]
+
+
+def roll(batch: Any, column: str, places: int) -> Any:  # noqa: ANN401 (a batch is whatever the user's loader gives)
+    """Return the batch with one of its `columns` moved on by `places` rows: row n has what row n - places had."""
+    length = count(batch)
+    order = [(row - places) % length for row in range(length)]
+    moved = {
+        name: _select(part, order, length)
+        for name, part in _parts(batch)
+        if name == column or name.startswith(f"{column}_")
+    }
+    if isinstance(batch, Mapping):
+        return _rebuilt(batch, {**batch, **moved})
+    if is_dataclass(batch) and not isinstance(batch, type):
+        return replace(batch, **moved)
+    picked = [moved.get(name, part) for name, part in _parts(batch)]
+    return type(batch)(*picked) if hasattr(batch, "_fields") else type(batch)(picked)
+
+
+def _parts(batch: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+    if isinstance(batch, Mapping):
+        return [(key, value) for key, value in batch.items() if isinstance(key, str)]
+    if is_dataclass(batch) and not isinstance(batch, type):
+        return [(one.name, getattr(batch, one.name)) for one in fields(batch)]
+    if isinstance(batch, Sequence) and not isinstance(batch, str | bytes) and not _listed(batch, count(batch)):
+        return [(str(place), part) for place, part in enumerate(batch)]
+    return []

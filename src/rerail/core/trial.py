@@ -30,8 +30,9 @@ class Which(IntEnum):
 class Swap:
     """One replay of the failing step, and what is changed in it. The default changes nothing.
 
-    `rows` of the failing batch take part, all where it is empty. `without` names a loss component that is off; `held`
-    are settings of the optimizer, with the values that they keep. `commit` applies the update and runs the same batch
+    `rows` of the failing batch take part, all where it is empty. `without` names a loss component that is off, `scaled`
+    one whose weight is multiplied; `held` are settings of the optimizer, with the values that they keep. `rolled` names
+    a column of the batch that is moved on by so many rows, so that each row has what another had. `commit` applies the update and runs the same batch
     once more; `window` starts from the newest healthy snapshot instead and trains every batch since again, the failing
     one last; `recent` from the newest snapshot of all, healthy or not yet known to be. `again` tells equal replays
     apart.
@@ -47,6 +48,8 @@ class Swap:
     clip_norm: float = NEUTRAL.clip_norm
     held: tuple[tuple[str, float], ...] = ()
     without: str = ""
+    scaled: tuple[tuple[str, float], ...] = ()
+    rolled: tuple[tuple[str, int], ...] = ()
     other_seed: bool = False
     commit: bool = False
     window: bool = False

@@ -25,6 +25,7 @@ from rerail.core.verdict import EPISODE, Verdict
 from rerail.prove.evidence import write
 from rerail.prove.inquest import Proof, prove, rows_that_fail
 from rerail.prove.replay import Bench, Scene
+from rerail.sense.alike import alike
 from rerail.sense.content import Content, content
 
 RECENT = 24  # healthy readings that the band is drawn from
@@ -153,7 +154,8 @@ class Prover:
     def _case(self, scene: Scene, trusted: list[tuple[Reading, Entry]], verdict: Verdict, *, whole: bool) -> Suspicion:
         assert self.bench is not None
         values = scene.live.values
-        stands_out = _content(scene.entry, [one for _, one in trusted if one.intact])
+        intact = [one for _, one in trusted if one.intact]
+        stands_out = _content(scene.entry, intact)
         parts = [name.removeprefix("loss/") for name in scene.live.under("loss") if name != "loss/total"]
         return Suspicion(
             reading=scene.live,
@@ -175,6 +177,8 @@ class Prover:
             swollen=state.swollen(scene.now, scene.older),
             settings=_changed([scene.older, scene.oldest], scene.now),
             before=self._rows[1] if self._rows and verdict.tick - self._rows[0] <= EPISODE else None,
+            columns=tuple(rows.columns(scene.entry.batches[0])),
+            alike=_alike(scene.entry, intact),
         )
 
 
@@ -215,6 +219,11 @@ def _content(entry: Entry, kept: list[Entry]) -> Content:
         far |= {first + row: reason for row, reason in here.far.items()}
         first += count
     return Content(unfit=unfit, far=far)
+
+
+def _alike(entry: Entry, kept: list[Entry]) -> bool:
+    before = [rows.by_row(batch) for one in kept for batch in one.batches]
+    return all(alike(rows.by_row(batch), before) for batch in entry.batches)
 
 
 def _usual_rate(before: list[Mapping[str, float]]) -> float:

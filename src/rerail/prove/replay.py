@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rerail.act import state
+from rerail.act import rows, state
 from rerail.act.commit import clip, commit
 from rerail.act.window import Entry
 from rerail.core.band import Band, finite
@@ -218,7 +218,10 @@ def _of(scene: Scene, swap: Swap) -> dict[str, Any]:
 def _batches(scene: Scene, swap: Swap) -> Sequence[Any]:
     own = scene.entry.only(swap.rows).batches if swap.rows else scene.entry.batches
     other = scene.other.batches if scene.other is not None else ()
-    return {Which.THIS: own, Which.OTHER: other, Which.BOTH: [*other, *own]}[swap.batch]
+    taken = {Which.THIS: own, Which.OTHER: other, Which.BOTH: [*other, *own]}[swap.batch]
+    for column, places in swap.rolled:
+        taken = [rows.roll(one, column, places) for one in taken]
+    return taken
 
 
 def _knobs(scene: Scene, swap: Swap) -> Knobs:
@@ -227,6 +230,7 @@ def _knobs(scene: Scene, swap: Swap) -> Knobs:
         lr_most=swap.lr_most,
         clip_norm=swap.clip_norm,
         precision=swap.precision,
+        weights=dict(swap.scaled),
         settings=dict(swap.held),
     )
     return scene.knobs.meet(changed)

@@ -9,6 +9,7 @@ the first replay that is not there yet, so the whole decision follows from the t
 | data | fails | healthy | fails | the rows, beside a healthy batch on older weights |
 | toxic | fails | healthy | healthy | the rows on these weights only |
 | precision | fails | | | nothing in single precision |
+| data (wrong labels) | fails | healthy | | healthy batches, their columns moved against each other; this one is no worse so |
 | code | fails | either | fails, or over an edge that the weights came to | the operation at its edge |
 | weights | fails | fails | healthy, and the window trained again too | these weights under any batch |
 | optimizer | fails | fails | healthy, the window with a fresh one too | this optimizer on older weights |
@@ -24,6 +25,7 @@ from dataclasses import dataclass, replace
 
 from rerail.core.band import finite
 from rerail.core.cause.cause import Cause, Kind
+from rerail.core.cause.pairing import LASTING, Apart, mispaired
 from rerail.core.cause.suspicion import Suspicion
 from rerail.core.cause.toxic import toxic_rows
 from rerail.core.knobs import Precision
@@ -261,6 +263,8 @@ def _rows(failure: _Failure) -> Generator[Swap, Trial, tuple[int, ...]]:
 def _batch(failure: _Failure) -> Inquiry:
     # This batch fails where another is healthy: is it the rows by themselves, or these rows on these weights?
     case = failure.case
+    if case.finite and not case.unfit and not case.far and (apart := (yield from mispaired(case))):
+        return _wrong_targets(failure, apart)
     if case.mild and not case.unfit and not case.far:
         return failure.cause(
             Kind.LEVEL, "finite, and other batches are healthy on these weights: this one is only harder"
@@ -279,6 +283,11 @@ def _batch(failure: _Failure) -> Inquiry:
             why = "these rows fail on the present weights, and are healthy on older ones"
             return failure.cause(Kind.TOXIC, why, rows=rows)
     return _data_or_code(failure, rows, "these rows fail beside a healthy batch and on older weights too")
+
+
+def _wrong_targets(failure: _Failure, apart: Apart) -> Cause:
+    kind = Kind.CODE if apart.by else Kind.DATA
+    return replace(failure.cause(kind, apart.why), certain=failure.case.lasted >= LASTING)
 
 
 def _beside(rows: Sequence[int], age: Age) -> Generator[Swap, Trial, Trial]:
@@ -323,6 +332,8 @@ def _state(failure: _Failure) -> Inquiry:
             return failure.cause(Kind.WEIGHTS, why, step=case.step)
         oldest = yield Swap(weights=Age.OLDEST, optimizer=Age.OLDEST)
         if not oldest.healthy and case.mild:
+            if apart := (yield from mispaired(case, Age.OLDER)):
+                return _wrong_targets(failure, apart)
             return failure.cause(
                 Kind.LEVEL, "finite throughout, and as high on older weights: the loss itself has changed"
             )

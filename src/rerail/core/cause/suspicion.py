@@ -22,7 +22,8 @@ class Suspicion:
     whether a part of the model is compiled, `hotter` how many times its usual value `rate` the learning rate is, `step`
     how many steps were committed. `before` is a cause in single rows that was proved lately: what comes in every batch
     need not be proved at length each time. `settings` are the numbers of the optimizer that are others than in the
-    newest healthy snapshot: then, and now. `swollen` says that a weight is far larger than any was there.
+    newest healthy snapshot: then, and now. `swollen` says that a weight is far larger than any was there. `columns` are
+    the parts of the batch that belong together row by row, and `alike` says whether each looks like it did before.
     """
 
     reading: Reading
@@ -44,6 +45,8 @@ class Suspicion:
     before: Cause | None = None
     settings: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     swollen: bool = False
+    columns: tuple[str, ...] = ()
+    alike: bool = False
 
     @property
     def held(self) -> tuple[tuple[str, float], ...]:
@@ -54,6 +57,15 @@ class Suspicion:
     def pressed(self) -> tuple[tuple[str, float], ...]:
         """Return the changed settings with the values that they have now."""
         return tuple(sorted((name, now) for name, (_, now) in self.settings.items()))
+
+    @property
+    def lasted(self) -> int:
+        """Return for how many ticks in a row what was found has held."""
+        return int(max((found.evidence.get("ticks", 1.0) for found in self.findings), default=1.0))
+
+    def found(self, code: str) -> bool:
+        """Say whether this was found."""
+        return any(one.code == code for one in self.findings)
 
     @property
     def mild(self) -> bool:
