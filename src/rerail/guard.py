@@ -259,7 +259,7 @@ class Guard:
         reading = self._read(made, entry, seen)
         self._memory, verdict = advance(self.plan, self._memory, reading)
         self._logbook.judged(reading, verdict)  # written down before anything is done
-        if entry is not None and verdict.move is not Move.COMMIT and not speak_for_themselves(verdict.findings):
+        if entry is not None and self.plan.asks(verdict) and not speak_for_themselves(verdict.findings):
             verdict = self._prove(reading, verdict, entry)
         self._suspicious = bool(verdict.findings)
         if verdict.proved is None:

@@ -26,8 +26,9 @@ class Band:
     @staticmethod
     def of(readings: Sequence[Reading], findings: Sequence[Finding] = ()) -> Band:
         """Draw the band from healthy readings; what a finding speaks of is above it."""
+        lost = {"grad/lost": one.evidence["usual"] for one in findings if one.code == "gradient.lost"}
         if len(readings) < FEWEST:
-            return Band()
+            return Band(highest=lost)
         names = [name for name in readings[-1].values if judged(name) and not readings[-1].off(name)]
         series = {name: [one.values[name] for one in readings if name in one.values] for name in names}
         usual = {name: median(values) for name, values in series.items()}
@@ -38,11 +39,11 @@ class Band:
                 between = (value + usual[found.signal]) / 2
                 highest[found.signal] = min(highest[found.signal], between)
         lowest = {found.signal: 0.0 for found in findings if found.code == "loss.sign"}
-        return Band(highest=highest, usual=usual, lowest=lowest)
+        return Band(highest=highest | lost, usual=usual, lowest=lowest)
 
     def holds(self, reading: Reading) -> bool:
         """Say whether every loss and the gradient norm are finite and not above the band."""
-        told = {name: value for name, value in reading.values.items() if judged(name)}
+        told = {name: value for name, value in reading.values.items() if judged(name) or name in self.highest}
         return all(
             math.isfinite(value) and self.lowest.get(name, -math.inf) <= value <= self.highest.get(name, math.inf)
             for name, value in told.items()

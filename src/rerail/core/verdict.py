@@ -29,6 +29,12 @@ class Plan:
         prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
         return next((name for name in prefixes if name in self.ladders), None)
 
+    def asks(self, verdict: Verdict) -> bool:
+        """Say whether a verdict asks for a proof: a step that is not to be committed, or a rung that waits for one."""
+        ladders = {one.finding.code: self.ladders[self.ladder(one.finding.code) or ""] for one in verdict.answers}
+        waits = any(one.rung < len(ladders[one.finding.code].rungs) for one in verdict.answers)
+        return verdict.move is not Move.COMMIT or waits
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:

@@ -112,7 +112,8 @@ class Prover:
         self._last = None
         if self.bench is None or not self.most:
             return None
-        late = int(max((found.evidence.get("ticks", 1.0) for found in verdict.findings), default=1.0)) - 1
+        since = [one.evidence.get("ticks", 1.0) for one in verdict.findings if one.code != "gradient.lost"]
+        late = int(max(since, default=1.0)) - 1  # the numbers of ticks whose gradient is only cut short are sound
         trusted = list(self._recent)[: len(self._recent) - late] if late else list(self._recent)
         band = Band.of([one for one, _ in trusted], verdict.findings)
         other = next((one for seen, one in reversed(trusted) if one.intact and band.holds(seen)), None)

@@ -50,7 +50,8 @@ class Sensors:
         at only on suspicion (rows are counted on through the micro-batches). Norms are Euclidean; a group's is the root
         of the sum of squares, taken on the host in float64, so that it is finite wherever its parts are.
         """
-        named = [(name, parameter.grad) for name, parameter in self._trained() if parameter.grad is not None]
+        trained = [(name, one) for name, one in self._trained() if one.requires_grad]
+        named = [(name, one.grad) for name, one in trained if one.grad is not None]
         buffers = self._buffers() if tick % BUFFERS_EVERY == 0 else {}
         measured = norms([*(gradient for _, gradient in named), *buffers.values()])
         numbers = transfer([*scalars.values(), *measured])
@@ -61,6 +62,7 @@ class Sensors:
         ]
         values |= _spoilt(buffers, numbers[len(scalars) + len(named) :])
         values |= summary("grad/norm", dict(zip((name for name, _ in named), sizes, strict=True)))
+        values["grad/lost"] = float(len(trained) - sum(size != 0.0 for size in sizes))
         suspicious = not all(math.isfinite(value) for name, value in values.items() if name.startswith(_TELLING))
         if suspicious or self.due(tick):
             values |= self.weights()

@@ -41,7 +41,8 @@ def choose(case: Suspicion, cause: Cause, trials: Sequence[Trial], spent: int = 
 
 def candidates(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
     """Yield what could help against this cause, from mild to drastic."""
-    yield from _CANDIDATES[cause.kind](case, cause)
+    cut_off = case.found("gradient.lost") and cause.kind is not Kind.PRECISION  # a cut branch harms no other
+    yield from _go_on(case, cause) if cut_off else _CANDIDATES[cause.kind](case, cause)
     yield Candidate(remedy=HALTED, proof=None)
 
 

@@ -36,6 +36,7 @@ from rerail.core.trial import SOUND, STEP_OF_OLD, Age, Operation, Swap, Trial, W
 
 HOT = 3.0  # a learning rate this many times its usual value is a suspect by itself
 FARTHER = 5.0  # an update this many times as large, on the same weights and batch, is the optimizer's doing
+CUT = 45  # ticks after which a branch that is cut off ends the run: its weights stand still, or decay
 CONFIRMED = 2  # times that the unchanged step must fail once more, after the pattern
 CARRIED = 1.001  # times a gradient's norm, beyond what kernels that add in another order make of it
 SMALLER = 0.1  # the share of the step size that a divergence is tried with
@@ -96,14 +97,31 @@ class _Failure:
 
 def _investigate(case: Suspicion) -> Inquiry:
     again = yield Swap()
-    if any(found.code == "gradient.stopped" for found in case.findings):
+    if case.found("gradient.stopped"):
         older = yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)
         if older.readings and older.readings[-1].values.get("grad/norm", 0.0) > 0 and case.step:
             why = "no gradient reaches any weight, and on older weights one does: these were changed, or have died"
             return _Failure(case=case).cause(Kind.WEIGHTS, why, step=case.step)
         why = "no gradient reaches any weight, and the loss is not 0: it is cut off, or does not depend on them"
         return replace(_Failure(case=case).cause(Kind.CODE, why), certain=True)
+    if not again.healthy and case.found("gradient.lost"):
+        return (yield from _lost(_Failure(case=case)))
     return (yield from _once_only(case) if again.healthy else _standing(case, again))
+
+
+def _lost(failure: _Failure) -> Inquiry:
+    # Nothing here is cured by going back but a state; what the code cuts off is cut off on any weights.
+    case = failure.case
+    if (yield Swap(precision=Precision.WIDE)).healthy:
+        return failure.cause(Kind.PRECISION, "in single precision the gradient reaches these parameters again")
+    if (yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)).healthy:
+        why = "on older weights the gradient reaches these parameters: on the present ones units are dead, or at a limit"
+        return failure.cause(Kind.WEIGHTS, why, step=case.step)
+    if not case.other or (yield Swap(batch=Which.OTHER)).healthy:
+        return failure.cause(Kind.LEVEL, "with another batch the gradient reaches these parameters")
+    lost = failure.case.reading.values["grad/lost"]
+    why = f"{lost:.0f} parameter tensors that had a gradient have none, with any batch, on older weights too: cut off"
+    return replace(failure.cause(Kind.CODE, why), certain=case.lasted >= CUT)
 
 
 def _standing(case: Suspicion, again: Trial) -> Inquiry:
@@ -340,7 +358,7 @@ def _state(failure: _Failure) -> Inquiry:
         if not oldest.healthy and (yield DRAWN).healthy:
             return failure.cause(Kind.CODE, A_DRAW)
         if not oldest.healthy:
-            flipped = any(found.code == "loss.sign" for found in case.findings)
+            flipped = case.found("loss.sign")
             cause = failure.cause(Kind.CODE, "every batch fails, on older weights too")
             return replace(cause, certain=flipped)
     if not case.window:

@@ -1,6 +1,6 @@
 """One belief a file. The table `DEFAULT` lists those that every run starts with.
 
-The first six see a run derail, and ladders answer them. All others see a run that looks alive and learns nothing, or
+The first seven see a run derail, and ladders answer them. All others see a run that looks alive and learns nothing, or
 learns less than it could; what they find is told, with advice, and never answered.
 """
 
@@ -21,6 +21,7 @@ from rerail.core.detectors.gates import Gates
 from rerail.core.detectors.idle import Idle
 from rerail.core.detectors.kl import Kl
 from rerail.core.detectors.labels import Labels
+from rerail.core.detectors.lost import Lost
 from rerail.core.detectors.mismatch import Mismatch
 from rerail.core.detectors.missing import Missing
 from rerail.core.detectors.moments import Moments
@@ -62,6 +63,7 @@ __all__ = [
     "Idle",
     "Kl",
     "Labels",
+    "Lost",
     "Mismatch",
     "Missing",
     "Moments",
@@ -92,6 +94,7 @@ DEFAULT = (
     Spike(),
     Explosion(),
     Idle(),
+    Lost(),
     Sign(),
     Far(),
     Setting(),
