@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from rerail.core.trial import Age, Operation, Swap, Trial, Which
 from rerail.prove.attempt import Recipe, attempt
 from rerail.prove.trace import quietly_traced
 from rerail.sense.losses import Losses
+from rerail.sense.ran import cut, ran
 from rerail.sense.sensors import Sensors
 from rerail.sense.updates import update_ratio, weights_of
 
@@ -145,18 +146,23 @@ class Bench:
         self.parts.held.zero_gradients()
         scale = float(self.recipe.scaler.get_scale()) if self.recipe.scaler is not None else 1.0
         recipe = _recipe(self.recipe, swap, scale)
-        operation = None
+        operation, known = None, dict[str, float]()
         if swap.traced:
             usual = self._usual(scene, recipe, knobs)
             with quietly_traced(self.parts.model, batches, usual) as tracer:
                 made = attempt(recipe, batches, knobs, on_part=tracer.part)
             operation = tracer.culprit([*made.scalars.values(), *self._dense()])
         else:
-            made = attempt(recipe, batches, knobs)
+            with self._taking_part(scene) as taken:
+                made = attempt(recipe, batches, knobs)
+            known = cut(self.parts.model, taken)
         gradients = self.gradients()
         if scale != 1.0 and gradients:
             torch._foreach_mul_(gradients, 1.0 / scale)
-        return self.sensors.read(scene.live.tick, made.scalars, {}), operation
+        return self.sensors.read(scene.live.tick, made.scalars, known), operation
+
+    def _taking_part(self, scene: Scene) -> AbstractContextManager[set[str]]:
+        return ran(self.parts.model) if "grad/lost" in scene.band.highest else nullcontext(set())
 
     def _usual(self, scene: Scene, recipe: Recipe, knobs: Knobs) -> frozenset[tuple[str, str]]:
         # Infinities that a healthy batch lives with (masks, mostly) are no culprits; the state is put back after it.

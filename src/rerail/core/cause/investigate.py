@@ -105,13 +105,15 @@ def _investigate(case: Suspicion) -> Inquiry:
         why = "no gradient reaches any weight, and the loss is not 0: it is cut off, or does not depend on them"
         return replace(_Failure(case=case).cause(Kind.CODE, why), certain=True)
     if not again.healthy and case.found("gradient.lost"):
-        return (yield from _lost(_Failure(case=case)))
+        return (yield from _lost(_Failure(case=case), again))
     return (yield from _once_only(case) if again.healthy else _standing(case, again))
 
 
-def _lost(failure: _Failure) -> Inquiry:
-    # Nothing here is cured by going back but a state; what the code cuts off is cut off on any weights.
+def _lost(failure: _Failure, again: Trial) -> Inquiry:
+    # What the code cuts off is cut off on any weights. A part of the model that is not run any more is another stage.
     case = failure.case
+    if not any(one.values.get("path/cut", 0.0) for one in again.readings):
+        return failure.cause(Kind.LEVEL, "the modules of these parameters are not run any more, or without gradients")
     if (yield Swap(precision=Precision.WIDE)).healthy:
         return failure.cause(Kind.PRECISION, "in single precision the gradient reaches these parameters again")
     if (yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)).healthy:
