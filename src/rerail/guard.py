@@ -272,9 +272,12 @@ class Guard:
     def _name_what_stands(self, verdict: Verdict) -> None:
         half = self.recipe is not None and self.recipe.precision is not None
         for found in verdict.findings:
-            if found.code not in self._stood and (cause := standing(found, half=half or self.scaler is not None)):
+            cause = standing(found, half=half or self.scaler is not None)
+            if cause is not None and found.code not in self._stood:
                 self._stood.add(found.code)
                 self._logbook.proved(verdict.tick, cause, None, ())
+            if cause is not None and verdict.move is Move.HALT:
+                self._cause = cause
 
     def _prove(self, reading: Reading, verdict: Verdict, entry: Entry) -> Verdict:
         self._cause = None

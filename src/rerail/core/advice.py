@@ -130,6 +130,12 @@ RULES: Mapping[str, _Rule] = {
         direction="rises",
         within=50,
     ),
+    "gradient.lost": _Rule(
+        setting="the path from loss to these weights",
+        change=_to_usual("usual"),
+        why="what has no gradient stands still: look for a detach, a no_grad, or a cast to half precision on the way",
+        within=50,
+    ),
     "gradient.stopped": _Rule(
         setting="the path from loss to weights",
         change=_words("cut or flat", "without detach, no_grad, rounding or clamping on the way"),
@@ -275,6 +281,13 @@ RULES: Mapping[str, _Rule] = {
         why="an update below the resolution of the weights is lost",
         within=200,
     ),
+    "weights.wide": _Rule(
+        setting="initialisation",
+        change=_to_usual("usual"),
+        why="each such layer multiplies the scale of what it is given, so the loss starts far above that of a guess",
+        signal="loss/total",
+        within=200,
+    ),
     # What the model makes.
     "embedding.collapse": _Rule(
         setting="negatives, or variance term, of the loss",
@@ -335,7 +348,19 @@ RULES: Mapping[str, _Rule] = {
         why="the second moment is far behind the gradient, so steps are far too large",
         within=200,
     ),
+    "random.changed": _Rule(
+        setting="what draws random numbers in the forward pass",
+        change=_to_usual("before"),
+        why="dropout or noise set in between two steps; look for a train() or eval() that was not set back",
+        within=200,
+    ),
     # The data and the machine.
+    "input.stopped": _Rule(
+        setting="the loader",
+        change=_words("giving the same batch for ever", "moving on, each worker with a seed of its own"),
+        why="a run that sees one batch learns that batch, and forgets all others",
+        within=50,
+    ),
     "input.constant": _Rule(
         setting="the data",
         change=_words("rows of one number", "the loader and its transforms checked on one row by hand"),

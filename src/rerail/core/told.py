@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rerail.core.finding import Finding
 
-PLAIN = frozenset({"scale.overflow", "input.far", "input.unfit", "input.raised"})
+PLAIN = frozenset({"scale.overflow", "input.far", "input.unfit", "input.raised", "input.stopped"})
 
 
 def speak_for_themselves(findings: Iterable[Finding]) -> bool:
@@ -45,6 +45,7 @@ TOLD = frozenset(
         "optimizer.exploding",
         "optimizer.setting",
         "optimizer.stale",
+        "random.changed",
         "scale.clamped",
         "scale.thrash",
         "time.slow",
@@ -54,5 +55,6 @@ TOLD = frozenset(
         "update.large",
         "update.small",
         "weights.unchanged",
+        "weights.wide",
     }
 )

@@ -10,9 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rerail.sense.draws import Draws
+
 RELUS = (nn.ReLU, nn.ReLU6)
 BOUNDED: dict[type[nn.Module], tuple[float, float]] = {nn.Tanh: (-1.0, 1.0), nn.Sigmoid: (0.0, 1.0)}
 NEAR = 1e-3  # how near to its limit an output is saturated
+RARE = 0.05  # the share of outputs that must lie at each of two limits before both are taken for limits
 FEWEST = 16  # places that a unit must be zero at; at fewer, half of all units are by chance
 MOST = 64  # modules of one kind; a very deep network would fill the journal
 
@@ -21,8 +24,10 @@ class Activations:
     """Looks at one model. Nothing of it stays on the model between two looks.
 
     `act/dead/MODULE` is the share of units of a ReLU that are zero for every row and position; `act/saturated/MODULE`
-    the share of tanh and sigmoid outputs within 1e-3 of their limits; `act/rms/MODULE` the root mean square of what a
-    top-level module gives. Functional activations and compiled models cannot be seen.
+    the share of tanh and sigmoid outputs within 1e-3 of their limits, or of a function of the user's own whose outputs
+    lie at 0 and 1, or -1 and 1; `act/rms/MODULE` the root mean square of what a top-level module gives;
+    `random/operations` how many operations drew random numbers. Functional activations and compiled models cannot be
+    seen.
     """
 
     def __init__(self, model: nn.Module, losses: Callable[..., Any] | None) -> None:
@@ -41,11 +46,14 @@ class Activations:
         looks = [(module, partial(_size, name, found)) for name, module in self._sizes]
         looks += [(module, partial(_unit, name, dim, found)) for name, module, dim in self._units]
         handles = [module.register_forward_hook(partial(self._look, look)) for module, look in looks]
+        draws = Draws()
         try:
-            yield found
+            with draws:
+                yield found
         finally:
             for handle in handles:
                 handle.remove()
+        found["random/operations"] = torch.tensor(float(draws.count))
 
     def _look(self, look: Callable[[nn.Module, object], None], module: nn.Module, _: object, output: object) -> None:
         try:
@@ -71,8 +79,14 @@ def _units(model: nn.Module) -> Iterator[tuple[str, nn.Module, int]]:
     for place, (name, module) in enumerate(modules):
         if _has_matrix(module):
             dim = 1 if isinstance(module, nn.modules.conv._ConvNd) else -1  # noqa: SLF001 (all convolutions)
-        if type(module) in hidden and (type(module) in RELUS or place < last):
+        if type(module) in RELUS or (place < last and (type(module) in hidden or _foreign(module))):
             yield name, module, dim
+
+
+def _foreign(module: nn.Module) -> bool:
+    """Say whether a module is a function that torch does not have: no weights, no parts."""
+    bare = not any(True for _ in module.children()) and not any(True for _ in module.parameters(recurse=False))
+    return bare and not type(module).__module__.startswith("torch.")
 
 
 def _has_matrix(module: nn.Module) -> bool:
@@ -97,12 +111,11 @@ def _size(name: str, found: dict[str, Tensor], _: nn.Module, output: object) -> 
 
 @torch.no_grad()
 def _unit(name: str, dim: int, found: dict[str, Tensor], module: nn.Module, output: object) -> None:
-    kind = "saturated" if type(module) in BOUNDED else "dead"
+    kind = "dead" if type(module) in RELUS else "saturated"
     if f"act/{kind}/{name}" in found or (seen := _seen(output)) is None:
         return
     if kind == "saturated":
-        low, high = BOUNDED[type(module)]
-        found[f"act/{kind}/{name}"] = ((seen < low + NEAR) | (seen > high - NEAR)).float().mean()
+        found[f"act/{kind}/{name}"] = _at_limits(seen, *BOUNDED[type(module)]) if type(module) in BOUNDED else _two(seen)
         return
     if seen.dim() < 2:  # noqa: PLR2004 (no rows)
         return
@@ -110,6 +123,18 @@ def _unit(name: str, dim: int, found: dict[str, Tensor], module: nn.Module, outp
     places = seen.movedim(units, 0).flatten(1)
     if places.shape[1] >= FEWEST:
         found[f"act/{kind}/{name}"] = (places == 0).all(1).float().mean()
+
+
+def _at_limits(seen: Tensor, low: float, high: float) -> Tensor:
+    return ((seen < low + NEAR) | (seen > high - NEAR)).float().mean()
+
+
+def _two(seen: Tensor) -> Tensor:
+    """Return the share of outputs at 0 and 1, or at -1 and 1; 0 where either of the two is rare, or a number beyond."""
+    low = torch.where(seen.min() < -NEAR, -1.0, 0.0)
+    inside = ((seen > low - NEAR) & (seen < 1.0 + NEAR)).all()
+    ends = torch.stack([((seen - limit).abs() < NEAR).float().mean() for limit in (low, torch.ones_like(low))])
+    return torch.where(inside & (ends.min() > RARE), ends.sum(), 0.0)
 
 
 def _wide(tensor: Tensor) -> torch.dtype:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from rerail.sense.activations import Activations
+from rerail.sense.gains import gains
 from rerail.sense.inputs import described
 from rerail.sense.maps import looked_at
 from rerail.sense.memory import memory
@@ -81,6 +82,7 @@ class Checkup:
         if self._activations.failed is not None:
             raise self._activations.failed
         found = {**activations, **looked_at(signals), **moments(self.optimizers, clipped), **self._gradients()}
+        found |= gains(self.model)
         if inputs:
             found |= described(inputs[0])
         numbers = dict(zip(found, transfer(list(found.values())), strict=True))

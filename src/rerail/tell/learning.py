@@ -46,6 +46,22 @@ LEARNING = {
         "the same samples come again and again",
         "The run learns these alone, and its loss falls while it does.",
     ),
+    "input.stopped": Words(
+        "the same samples have come again and again, for long",
+        "The run learns these alone and forgets the others. No setting makes a loader move on.",
+    ),
+    "gradient.lost": Words(
+        "the gradient reaches fewer parameters than it did",
+        "What has no gradient stands still, while the rest learns to do without it.",
+    ),
+    "weights.wide": Words(
+        "a layer starts with weights that make its inputs far larger",
+        "Where layers do so one after the other, the loss starts far above a guess and units are at their limits.",
+    ),
+    "random.changed": Words(
+        "another number of operations draws random numbers than before",
+        "Dropout or noise was switched on or off. If that was not meant, a mode was not set back.",
+    ),
     "loss.divergence": Words(
         "{signal} has been rising for long",
         "The loss is losing what it had gained; nothing jumps, so no alarm for spikes hears it.",

@@ -13,12 +13,14 @@ from rerail.core.detectors.constant import Constant
 from rerail.core.detectors.creep import Creep
 from rerail.core.detectors.divergence import Divergence
 from rerail.core.detectors.dominated import Dominated
+from rerail.core.detectors.draws import Draws
 from rerail.core.detectors.drift import Drift
 from rerail.core.detectors.embedding import Embedding
 from rerail.core.detectors.explosion import Explosion
 from rerail.core.detectors.far import Far
 from rerail.core.detectors.gates import Gates
 from rerail.core.detectors.idle import Idle
+from rerail.core.detectors.initial import Initial
 from rerail.core.detectors.kl import Kl
 from rerail.core.detectors.labels import Labels
 from rerail.core.detectors.lost import Lost
@@ -55,12 +57,14 @@ __all__ = [
     "Creep",
     "Divergence",
     "Dominated",
+    "Draws",
     "Drift",
     "Embedding",
     "Explosion",
     "Far",
     "Gates",
     "Idle",
+    "Initial",
     "Kl",
     "Labels",
     "Lost",
@@ -109,9 +113,11 @@ DEFAULT = (
     Mismatch(),
     Dominated(),
     Kl(),
+    Initial(),
     Vanishing(),
     Missing(),
     Units(),
+    Draws(),
     Drift(),
     Steps(),
     Unchanged(),

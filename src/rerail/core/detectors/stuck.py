@@ -19,10 +19,12 @@ class StuckMemory:
 class Stuck:
     """The same sample ids `times` steps in a row, where `warmup` batches differed before.
 
-    Training on one batch from the start is a test that people make; a loader that stops moving is not.
+    Training on one batch from the start is a test that people make; a loader that stops moving is not. `stopped` times
+    in a row end the run.
     """
 
     times: int = 10
+    stopped: int = 50
     warmup: int = 20
 
     def init(self) -> StuckMemory:
@@ -34,6 +36,7 @@ class Stuck:
         same = reading.values.get("batch/same", 0.0)
         if not same:
             return replace(memory, varied=min(memory.varied + 1, self.warmup)), ()
-        if memory.varied < self.warmup or same != self.times:
+        if memory.varied < self.warmup or same not in (self.times, self.stopped):
             return memory, ()
-        return memory, (Finding(code="input.stuck", signal="batch/same", evidence={"batch/same": same}),)
+        code = "input.stuck" if same == self.times else "input.stopped"
+        return memory, (Finding(code=code, signal="batch/same", evidence={"batch/same": same}),)
