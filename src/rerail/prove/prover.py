@@ -28,6 +28,7 @@ from rerail.prove.replay import Bench, Scene
 from rerail.sense.alike import alike
 from rerail.sense.content import Content, content
 
+LOOKS = 4  # counts of what draws random numbers
 RECENT = 24  # healthy readings that the band is drawn from
 
 
@@ -52,6 +53,7 @@ class Prover:
         self._drawn: Mapping[str, Any] = {}
         self._plain = bench.plain if bench is not None else state.Plain(())
         self._attributes: list[Any] = []
+        self._drawing: deque[tuple[int, float]] = deque(maxlen=LOOKS)
         self._alert = 0  # until this tick every batch is looked at before it is trusted
         self._rows: tuple[int, Cause] | None = None  # the last cause in single rows, and its tick
         self._last: tuple[Scene, Cause] | None = None
@@ -90,6 +92,8 @@ class Prover:
 
     def committed(self, reading: Reading, entry: Entry) -> None:
         """Note a healthy step."""
+        if (drawn := reading.values.get("random/operations")) is not None:
+            self._drawing.append((reading.tick, drawn))
         self._recent.append((reading, entry))
 
     def rewound(self, step: int) -> None:
@@ -180,6 +184,7 @@ class Prover:
             before=self._rows[1] if self._rows and verdict.tick - self._rows[0] <= EPISODE else None,
             columns=tuple(rows.columns(scene.entry.batches[0])),
             alike=_alike(scene.entry, intact),
+            drawn=next((one for tick, one in reversed(self._drawing) if not trusted or tick <= trusted[-1][0].tick), None),
         )
 
 

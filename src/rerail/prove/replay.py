@@ -152,6 +152,7 @@ class Bench:
             with quietly_traced(self.parts.model, batches, usual) as tracer:
                 made = attempt(recipe, batches, knobs, on_part=tracer.part)
             operation = tracer.culprit([*made.scalars.values(), *self._dense()])
+            known = {"random/operations": float(tracer.draws)}
         else:
             with self._taking_part(scene) as taken:
                 made = attempt(recipe, batches, knobs)

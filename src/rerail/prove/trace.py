@@ -22,6 +22,7 @@ from typing_extensions import Self
 
 from rerail.act import rows
 from rerail.core.trial import Operation
+from rerail.sense.draws import drawing
 
 _GARBAGE = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "resize_", "empty_permuted"}
 _TAKEN_IN = {"lift_fresh", "lift_fresh_copy"}  # what a tensor made of the user's own numbers passes through
@@ -64,6 +65,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._first = [sum(self._rows[:number]) for number in range(len(batches))]
         self._part = 0
         self._count = 0
+        self.draws = 0  # operations that drew random numbers
         self._usual = usual
         self.made: set[tuple[str, str]] = set()
         self._marks: dict[int, _Mark] = {}
@@ -108,6 +110,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         before = self._worst((args, kwargs))
         result = func(*args, **kwargs)
         self._count += 1
+        self.draws += drawing(func)
         name = func.overloadpacket.__name__
         if name not in _GARBAGE:
             self._follow(name, before, result)

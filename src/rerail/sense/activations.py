@@ -115,7 +115,8 @@ def _unit(name: str, dim: int, found: dict[str, Tensor], module: nn.Module, outp
     if f"act/{kind}/{name}" in found or (seen := _seen(output)) is None:
         return
     if kind == "saturated":
-        found[f"act/{kind}/{name}"] = _at_limits(seen, *BOUNDED[type(module)]) if type(module) in BOUNDED else _two(seen)
+        wide = seen.to(_wide(seen))  # in bfloat16 a number within 1e-3 of 1 is 1
+        found[f"act/{kind}/{name}"] = _at_limits(wide, *BOUNDED[type(module)]) if type(module) in BOUNDED else _two(wide)
         return
     if seen.dim() < 2:  # noqa: PLR2004 (no rows)
         return

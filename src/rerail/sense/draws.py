@@ -9,6 +9,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 
+def drawing(operation: Any) -> bool:  # noqa: ANN401 (torch has no public type for it)
+    """Say whether an operation draws random numbers."""
+    return torch.Tag.nondeterministic_seeded in operation.tags
+
+
 class Draws(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While entered, count the operations that torch marks as drawing from a generator (dropout, noise, sampling)."""
 
@@ -23,5 +28,5 @@ class Draws(TorchDispatchMode):  # type: ignore[no-untyped-call]
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
-        self.count += torch.Tag.nondeterministic_seeded in func.tags
+        self.count += drawing(func)
         return func(*args, **(kwargs or {}))

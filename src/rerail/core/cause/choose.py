@@ -41,8 +41,7 @@ def choose(case: Suspicion, cause: Cause, trials: Sequence[Trial], spent: int = 
 
 def candidates(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
     """Yield what could help against this cause, from mild to drastic."""
-    cut_off = case.found("gradient.lost") and cause.kind is not Kind.PRECISION  # a cut branch harms no other
-    yield from _go_on(case, cause) if cut_off else _CANDIDATES[cause.kind](case, cause)
+    yield from _go_on(case, cause) if cause.goes_on else _CANDIDATES[cause.kind](case, cause)
     yield Candidate(remedy=HALTED, proof=None)
 
 
@@ -158,7 +157,7 @@ _CANDIDATES = {
     Kind.OPTIMIZER: _optimizer,
     Kind.STEP_SIZE: _step_size,
     Kind.COMPILER: _nothing,
-    Kind.LEVEL: _go_on,
+    Kind.LEVEL: _nothing,
     Kind.ARCHITECTURE: _nothing,
     Kind.UNKNOWN: _nothing,
 }

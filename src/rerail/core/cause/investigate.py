@@ -79,6 +79,15 @@ class _Failure:
     case: Suspicion
     made: Operation | None = None
     component: str = ""
+    drawn: float | None = None  # how many operations of the replay drew random numbers
+
+    def level(self, why: str) -> Cause:
+        """Return the cause of a loss that is higher and goes on: by a draw that sets in, or only so."""
+        if self.drawn is None or self.case.drawn is None or self.drawn == self.case.drawn:
+            return replace(self.cause(Kind.LEVEL, why), goes_on=True)
+        draws = f"{self.drawn:.0f} operations of the step draw random numbers, where {self.case.drawn:.0f} did"
+        why = f"{draws}: dropout or noise was switched on or off"
+        return replace(self.cause(Kind.CODE, why), goes_on=True)
 
     def cause(self, kind: Kind, *why: str, rows: Sequence[int] = (), step: int = -1) -> Cause:
         ids = self.case.ids
@@ -113,17 +122,17 @@ def _lost(failure: _Failure, again: Trial) -> Inquiry:
     # What the code cuts off is cut off on any weights. A part of the model that is not run any more is another stage.
     case = failure.case
     if not any(one.values.get("path/cut", 0.0) for one in again.readings):
-        return failure.cause(Kind.LEVEL, "the modules of these parameters are not run any more, or without gradients")
+        return failure.level("the modules of these parameters are not run any more, or without gradients")
     if (yield Swap(precision=Precision.WIDE)).healthy:
         return failure.cause(Kind.PRECISION, "in single precision the gradient reaches these parameters again")
     if (yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)).healthy:
         why = "on older weights the gradient reaches these parameters: on the present ones units are dead, or at a limit"
-        return failure.cause(Kind.WEIGHTS, why, step=case.step)
+        return replace(failure.cause(Kind.WEIGHTS, why, step=case.step), goes_on=True)
     if not case.other or (yield Swap(batch=Which.OTHER)).healthy:
-        return failure.cause(Kind.LEVEL, "with another batch the gradient reaches these parameters")
+        return failure.level("with another batch the gradient reaches these parameters")
     lost = failure.case.reading.values["grad/lost"]
     why = f"{lost:.0f} parameter tensors that had a gradient have none, with any batch, on older weights too: cut off"
-    return replace(failure.cause(Kind.CODE, why), certain=case.lasted >= CUT)
+    return replace(failure.cause(Kind.CODE, why), certain=case.lasted >= CUT, goes_on=True)
 
 
 def _standing(case: Suspicion, again: Trial) -> Inquiry:
@@ -186,7 +195,12 @@ def _made(case: Suspicion, again: Trial) -> Generator[Swap, Trial, _Failure | Ca
     traced = yield Swap(traced=True)
     if traced.healthy and case.compiled:
         return _Failure(case=case).cause(Kind.COMPILER, "compiled it fails again, in eager mode it is healthy")
-    failure = _Failure(case=case, made=traced.operation, component=(yield from _component(case, again)))
+    failure = _Failure(
+        case=case,
+        made=traced.operation,
+        component=(yield from _component(case, again)),
+        drawn=traced.readings[-1].values.get("random/operations") if traced.readings else None,
+    )
     if (same := _as_before(failure)) and (yield Swap(rows=same.healthy)).healthy:
         return same.cause
     if case.half or (traced.operation and traced.operation.dtype in HALF):
@@ -286,9 +300,7 @@ def _batch(failure: _Failure) -> Inquiry:
     if case.finite and not case.unfit and not case.far and (apart := (yield from mispaired(case))):
         return _wrong_targets(failure, apart)
     if case.mild and not case.unfit and not case.far:
-        return failure.cause(
-            Kind.LEVEL, "finite, and other batches are healthy on these weights: this one is only harder"
-        )
+        return failure.level("finite, and other batches are healthy on these weights: this one is only harder")
     if failure.made and failure.made.origin == "batch" and not failure.made.rows:
         return failure.cause(Kind.DATA, "a number of the batch that belongs to no row is not finite")
     if (yield DRAWN).healthy:
@@ -354,9 +366,7 @@ def _state(failure: _Failure) -> Inquiry:
         if not oldest.healthy and case.mild:
             if apart := (yield from mispaired(case, Age.OLDER)):
                 return _wrong_targets(failure, apart)
-            return failure.cause(
-                Kind.LEVEL, "finite throughout, and as high on older weights: the loss itself has changed"
-            )
+            return failure.level("finite throughout, and as high on older weights: the loss itself has changed")
         if not oldest.healthy and (yield DRAWN).healthy:
             return failure.cause(Kind.CODE, A_DRAW)
         if not oldest.healthy:
@@ -411,7 +421,7 @@ def _size(failure: _Failure, course: Trial) -> Inquiry:
     smaller = yield Swap(window=True, lr_scale=scale)
     if not smaller.healthy and case.mild and case.hotter < HOT:
         why = "finite throughout, and training comes to this level again, with a tenth of the step size too"
-        return failure.cause(Kind.LEVEL, why)
+        return failure.level(why)
     if not smaller.healthy and case.finite:
         return failure.cause(Kind.UNKNOWN, f"the window fails again, with {scale:.2g} of the step size too")
     if not smaller.healthy:

@@ -24,6 +24,7 @@ class Suspicion:
     need not be proved at length each time. `settings` are the numbers of the optimizer that are others than in the
     newest healthy snapshot: then, and now. `swollen` says that a weight is far larger than any was there. `columns` are
     the parts of the batch that belong together row by row, and `alike` says whether each looks like it did before.
+    `drawn` is how many operations of a healthy step drew random numbers, None where it was not looked at.
     """
 
     reading: Reading
@@ -47,6 +48,7 @@ class Suspicion:
     swollen: bool = False
     columns: tuple[str, ...] = ()
     alike: bool = False
+    drawn: float | None = None
 
     @property
     def held(self) -> tuple[tuple[str, float], ...]:

@@ -18,7 +18,7 @@ class Units:
     """
 
     dead: float = 0.6
-    saturated: float = 0.9
+    saturated: float = 0.75
     ticks: int = 100
     readings: int = 3
     again: int = 10_000
