@@ -69,7 +69,7 @@ def _played(records: Sequence[Mapping[str, Any]]) -> Played:
     did = [one["did"] for one in records if one["kind"] == "outcome" and "did" in one]
     return Played(
         detections=tuple(steps[one["tick"]] for one in found),
-        wasted=sum(1 + one["step_before"] - one["step_after"] for one in did),
+        wasted=sum(one["computed"] + one["step_before"] - one["step_after"] for one in did),
         acted=len(did),
         named=tuple((steps[one["tick"]], str(one["cause"])) for one in records if one["kind"] == "cause"),
         told=tuple((steps[one["tick"]], str(each["code"])) for one in found for each in one["findings"]),

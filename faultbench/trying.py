@@ -106,7 +106,7 @@ def tried(case: Case, *, seed: int = 0, keep: Keep = KEEP) -> Tried:
         cause=causes[0] if causes else {},
         interventions=len(did),
         halted=halted,
-        wasted=sum(1 + one["step_before"] - one["step_after"] for one in did),
+        wasted=sum(one["computed"] + one["step_before"] - one["step_after"] for one in did),
         held_out=held_out(run),
         passes=sum(one["cost"] for one in records if one["kind"] == "trial"),
         slow=not any(one["code"].startswith("nonfinite") for one in _first_findings(records)),

@@ -223,6 +223,8 @@ class Guard:
         if not entry.batches:
             self._inbox.popleft()
             return Step(tick=self.tick, number=self.steps, verdict=Verdict(tick=self.tick, move=Move.SKIP))
+        if (known := self._prover.unfit(self.tick + 1, entry)) and (step := self._uncomputed(entry, known)):
+            return step
         self._parts.held.zero_gradients()
         self._prover.attempting()
         try:
@@ -245,14 +247,18 @@ class Guard:
 
     def _without_raising(self, entry: Entry) -> Step | None:
         # A label out of range, say: where other batches run, and this one does without some rows, these are left out.
-        if self.scaler is not None or not (bad := self._prover.raising(entry, self._knobs)):
-            return None
-        values = {"step": float(self.steps), **{f"input/raised/{row}": 1.0 for row in bad}}
-        reading = Reading(tick=self.tick + 1, values=values)
+        raising = self._prover.raising(entry, self._knobs)
+        return self._uncomputed(entry, {f"input/raised/{row}": 1.0 for row in raising}) if raising else None
+
+    def _uncomputed(self, entry: Entry, known: Mapping[str, float]) -> Step | None:
+        """Judge a batch by what is known of its rows, before anything is computed; None where it may be trained on."""
+        reading = Reading(tick=self.tick + 1, values={"step": float(self.steps), **known})
         self._memory, verdict = advance(self.plan, self._memory, reading)
         self._logbook.judged(reading, verdict)
         self._name_what_stands(verdict)
-        self._act(verdict, reading, entry)
+        if verdict.move is Move.COMMIT:
+            return None
+        self._act(verdict, reading, entry, computed=False)
         return Step(tick=verdict.tick, number=self.steps, verdict=verdict)
 
     def _judge(self, made: Attempt, entry: Entry | None, seen: Mapping[str, Tensor]) -> Step:
@@ -313,7 +319,7 @@ class Guard:
             for optimizer in filter(has_gradients, self.optimizers):
                 self.scaler.unscale_(optimizer)
         known |= {f"off/{name}": 1.0 for name in switched_off(self.recipe, self._knobs)}
-        known |= self._prover.unfit(self.tick + 1, entry)
+        known |= {f"knob/loss/{name}": factor for name, factor in self._knobs.weights.items()}
         inputs = [rows.by_row(batch) for batch in entry.batches] if entry else []
         reading = self._sensors.read(self.tick + 1, {**made.scalars, **largest(inputs)}, known, inputs)
         if not self._thorough():
@@ -325,7 +331,7 @@ class Guard:
     def _thorough(self) -> bool:
         return self._suspicious or self._sensors.due(self.tick + 1)
 
-    def _act(self, verdict: Verdict, reading: Reading, entry: Entry | None) -> None:
+    def _act(self, verdict: Verdict, reading: Reading, entry: Entry | None, *, computed: bool = True) -> None:
         self._host.overflowed(again=any(found.code == "scale.overflow" for found in verdict.findings))
         before = self.steps
         promoted = self._snapshots.observe(healthy=verdict.healthy)
@@ -337,9 +343,10 @@ class Guard:
             self._promote(promoted)
             self._follow(reading)
             return
-        discard(self.scaler, overflow=any(found.code == "scale.overflow" for found in verdict.findings))
+        if computed:
+            discard(self.scaler, overflow=any(found.code == "scale.overflow" for found in verdict.findings))
         self._buffers.restore()
-        did: dict[str, Any] = {"ids": entry.ids() if entry else []}
+        did: dict[str, Any] = {"ids": entry.ids() if entry else [], "computed": computed}
         if verdict.move is Move.SKIP:
             did |= self._skip(verdict, entry)
         elif verdict.move is Move.REWIND:

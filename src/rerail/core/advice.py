@@ -355,6 +355,12 @@ RULES: Mapping[str, _Rule] = {
         within=200,
     ),
     # The data and the machine.
+    "input.exhausted": _Rule(
+        setting="the data",
+        change=_words("empty, or on another scale, batch after batch", "read and normalised as it was"),
+        why="rows like these were proved to do harm, and nothing else comes any more",
+        signal="grad/norm",
+    ),
     "input.stopped": _Rule(
         setting="the loader",
         change=_words("giving the same batch for ever", "moving on, each worker with a seed of its own"),

@@ -30,7 +30,7 @@ class Band:
         if len(readings) < FEWEST:
             return Band(highest=lost)
         names = [name for name in readings[-1].values if judged(name) and not readings[-1].off(name)]
-        series = {name: [one.values[name] for one in readings if name in one.values] for name in names}
+        series = {name: [one.felt(name) for one in readings if name in one.values] for name in names}
         usual = {name: median(values) for name, values in series.items()}
         highest = {name: _highest(name, values) for name, values in series.items()}
         for found in findings:
@@ -43,7 +43,7 @@ class Band:
 
     def holds(self, reading: Reading) -> bool:
         """Say whether every loss and the gradient norm are finite and not above the band."""
-        told = {name: value for name, value in reading.values.items() if judged(name) or name in self.highest}
+        told = {name: reading.felt(name) for name in reading.values if judged(name) or name in self.highest}
         return all(
             math.isfinite(value) and self.lowest.get(name, -math.inf) <= value <= self.highest.get(name, math.inf)
             for name, value in told.items()

@@ -80,6 +80,7 @@ def default_plan() -> Plan:
             "nonfinite.input": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
             "input.raised": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
             "input.unfit": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
+            "input.exhausted": Ladder(rungs=(), window=100),
             "input.stopped": Ladder(rungs=(), window=100),
             "input.far": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
             "nonfinite.weights": Ladder(rungs=(Remedy(move=Move.REWIND), *backwards), window=100),

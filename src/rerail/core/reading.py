@@ -22,6 +22,10 @@ class Reading:
         """Say whether `name` is a loss component of weight 0 (`off/mel` beside `loss/mel`): nothing descends on it."""
         return f"off/{name.removeprefix('loss/')}" in self.values
 
+    def felt(self, name: str) -> float:
+        """Return a loss as the update feels it under the knobs: times what they multiply its weight by."""
+        return self.values[name] * self.values.get(f"knob/{name}", 1.0)
+
     @property
     def dear(self) -> bool:
         """Say whether the dear sensors were on; at all other ticks there is nothing to look for among them."""

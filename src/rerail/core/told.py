@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rerail.core.finding import Finding
 
-PLAIN = frozenset({"scale.overflow", "input.far", "input.unfit", "input.raised", "input.stopped"})
+PLAIN = frozenset({"scale.overflow", "input.far", "input.unfit", "input.raised", "input.stopped", "input.exhausted"})
 
 
 def speak_for_themselves(findings: Iterable[Finding]) -> bool:

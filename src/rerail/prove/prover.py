@@ -54,6 +54,8 @@ class Prover:
         self._plain = bench.plain if bench is not None else state.Plain(())
         self._attributes: list[Any] = []
         self._drawing: deque[tuple[int, float]] = deque(maxlen=LOOKS)
+        self._far = False  # rows far from all others too
+        self._emptied = 0  # batches in a row without a row that is fit
         self._alert = 0  # until this tick every batch is looked at before it is trusted
         self._rows: tuple[int, Cause] | None = None  # the last cause in single rows, and its tick
         self._last: tuple[Scene, Cause] | None = None
@@ -64,15 +66,24 @@ class Prover:
             self._drawn = state.capture_random(self._own)
             self._attributes = self._plain.capture()
 
-    def unfit(self, tick: int, entry: Entry | None) -> dict[str, float]:
-        """Return `input/unfit/ROW` for rows that could not have been meant, for a while after such rows did harm.
+    def unfit(self, tick: int, entry: Entry) -> dict[str, float]:
+        """Return `input/unfit/ROW` for rows like those that did harm a while ago, before they are computed.
 
-        A constant recording is no number that is none, and two of three pass before a loss has left its trend.
+        A constant recording is no number that is none, and two of three pass before a loss has left its trend. Where no
+        row is fit, `input/emptied` or `input/rescaled` counts the batches in a row of which this is true: they hold
+        nothing, or all of it is on another scale.
         """
-        if entry is None or tick > self._alert:
+        if tick > self._alert:
             return {}
-        rows_ = _content(entry, [one for _, one in self._recent if one.intact]).unfit
-        return {f"input/unfit/{row}": 1.0 for row in rows_}
+        seen = _content(entry, [one for _, one in self._recent if one.intact])
+        bad = {**seen.unfit, **(seen.far if self._far else {})}
+        if not bad:
+            self._emptied = 0
+            return {}
+        self._alert = tick + EPISODE
+        self._emptied = self._emptied + 1 if len(bad) == len(entry.ids()) else 0
+        why = "rescaled" if len(seen.far) == len(bad) else "emptied"
+        return {f"input/unfit/{row}": 1.0 for row in bad} | ({f"input/{why}": float(self._emptied)} if self._emptied else {})
 
     def raising(self, entry: Entry, knobs: Knobs) -> tuple[int, ...]:
         """Return the rows without which the user's code raises no error; none where every batch raises one."""
@@ -143,8 +154,9 @@ class Prover:
         case = self._case(scene, trusted, verdict, whole=whole)
         proof = prove(self.bench, scene, case, most=self.most, spent=spent)
         self._last = scene, proof.cause
-        if proof.cause.kind is Kind.DATA and case.finite and case.unfit:
+        if proof.cause.kind in (Kind.DATA, Kind.TOXIC) and case.finite and case.stand_out(proof.cause.rows):
             self._alert = verdict.tick + EPISODE
+            self._far = self._far or any(row in case.far for row in proof.cause.rows)
         if proof.cause.rows and proof.cause.kind in (Kind.DATA, Kind.CODE):
             self._rows = verdict.tick, proof.cause if proof.cause.repeated else replace(proof.cause, step=step)
         return proof

@@ -157,6 +157,7 @@ class Bench:
             with self._taking_part(scene) as taken:
                 made = attempt(recipe, batches, knobs)
             known = cut(self.parts.model, taken)
+        known |= {f"knob/loss/{name}": factor for name, factor in knobs.weights.items()}
         gradients = self.gradients()
         if scale != 1.0 and gradients:
             torch._foreach_mul_(gradients, 1.0 / scale)

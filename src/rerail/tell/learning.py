@@ -46,6 +46,10 @@ LEARNING = {
         "the same samples come again and again",
         "The run learns these alone, and its loss falls while it does.",
     ),
+    "input.exhausted": Words(
+        "no row of many batches in a row can be trained on",
+        "Rows like these were proved to do harm, and the loader gives nothing else any more.",
+    ),
     "input.stopped": Words(
         "the same samples have come again and again, for long",
         "The run learns these alone and forgets the others. No setting makes a loader move on.",

@@ -13,6 +13,7 @@ from rerail.core.trial import SOUND, STEP_OF_OLD, Age, Swap, Trial, Which
 
 HOLD, RAMP = 20, 20  # ticks that a smaller step is held, and ramped back over
 FP32_HOLD = CAP_HOLD = 1000
+LIGHTER_HOLD = 100_000  # ticks: a wrong weight does not mend itself
 PATIENCE = 2  # batches that are skipped before code that fails with every batch stops the run: no replay holds a clock
 WHOLE = 20  # whole batches that are skipped, or tried again, without a step forward, before the run is stopped
 
@@ -52,7 +53,25 @@ def _code(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
         yield from _widened(Precision.DOUBLE)
         yield from PATIENCE * [Candidate(remedy=Remedy(move=Move.SKIP), proof=None)]
     else:
+        yield from _lighter(case, cause)
         yield from _rows(case, cause)
+
+
+def _lighter(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
+    # A component that counts many times what it did, in every batch: felt as before, the run goes on as it was. How
+    # many times is measured on older weights, since the present ones may have been thrown far by it.
+    older = [one for one in cause.trials if one.changed == Swap(weights=Age.OLDER, optimizer=Age.OLDER) and one.readings]
+    name = f"loss/{cause.component}"
+    usual = case.band.usual.get(name, 0.0)
+    now = older[0].readings[-1].values.get(name, 0.0) if older else 0.0
+    if not case.finite or cause.rows or not 0 < usual < now:
+        return
+    scaled = ((cause.component, usual / now),)
+    remedy = Remedy(move=Move.SKIP, again=True, knobs=Knobs(weights=dict(scaled)), hold=LIGHTER_HOLD)
+    yield Candidate(remedy=remedy, proof=Swap(scaled=scaled))
+    if case.window:
+        back = replace(remedy, move=Move.REWIND, again=False)
+        yield Candidate(remedy=back, proof=Swap(window=True, scaled=scaled))
 
 
 def _rows(case: Suspicion, cause: Cause) -> Iterator[Candidate]:

@@ -205,9 +205,17 @@ def _made(case: Suspicion, again: Trial) -> Generator[Swap, Trial, _Failure | Ca
         return same.cause
     if case.half or (traced.operation and traced.operation.dtype in HALF):
         wide = yield Swap(precision=Precision.WIDE)
-        if wide.healthy:
+        if wide.healthy and not (yield from _thrown(case, wide)):
             return failure.cause(Kind.PRECISION, "the same step in single precision is healthy")
     return failure
+
+
+def _thrown(case: Suspicion, wide: Trial) -> Generator[Swap, Trial, bool]:
+    # In single precision the numbers are finite, but are they usual? A step too large ends in an overflow as well.
+    if case.band.holds(wide.readings[-1]) or not case.window:
+        return False
+    older = yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)
+    return older.healthy or not (yield Swap(weights=Age.OLDER, optimizer=Age.OLDER, precision=Precision.WIDE)).healthy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,7 +351,7 @@ def _data_or_code(failure: _Failure, rows: Sequence[int], pattern: str) -> Cause
     if not rows:
         kind = Kind.DATA if not_made or (known and known.data) else Kind.CODE
         return failure.cause(kind, "this batch fails with any weights; which of its rows it is cannot be told")
-    if case.finite and not all(row in case.unfit or row in case.far for row in rows):
+    if case.finite and not case.stand_out(rows):
         return failure.cause(Kind.TOXIC, "finite, and too high with these rows, which are like all others", rows=rows)
     if not_made or (known and known.data) or (rows and all(row in case.unfit for row in rows)):
         return failure.cause(Kind.DATA, pattern, *reasons, rows=rows)

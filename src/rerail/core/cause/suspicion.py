@@ -60,6 +60,10 @@ class Suspicion:
         """Return the changed settings with the values that they have now."""
         return tuple(sorted((name, now) for name, (_, now) in self.settings.items()))
 
+    def stand_out(self, rows: Sequence[int]) -> bool:
+        """Say whether these rows, at least one, are all unlike others by their content."""
+        return bool(rows) and all(row in self.unfit or row in self.far for row in rows)
+
     @property
     def lasted(self) -> int:
         """Return for how many ticks in a row what was found has held."""

@@ -17,7 +17,8 @@ def toxic_rows(count: int, named: Sequence[int] = (), *, sure: bool = False) -> 
     A set of rows is toxic where the step fails with it and no longer without any one of it: a bad row alone, or rows
     that fail only together. All such sets are found, one after the other, until the rest of the batch is healthy
     (after Junker 2004, QuickXplain, whose cost is k log2(B / k) tests for k rows of B). Many named rows are taken as
-    they are where the rest is healthy, and three of them fail by themselves or their content is `sure`. Nothing is
+    they are where the rest is healthy, and three of them fail by themselves or their content is `sure`; so are all rows
+    where the content of every one is. Nothing is
     returned where no part of the batch is healthy, or the step does not run on parts of it.
     """
     try:
@@ -32,6 +33,8 @@ class _CannotTell(Exception):  # noqa: N818 (no error: it ends a search)
 
 def _search(count: int, named: tuple[int, ...], *, sure: bool) -> Search:
     rows, suspected = tuple(range(count)), set(named)
+    if sure and len(suspected) == count:
+        return rows
     innocent = tuple(row for row in rows if row not in suspected)
     if named and innocent and (yield from _healthy(innocent)):
         sample = (named[0], named[len(named) // 2], named[-1])

@@ -16,6 +16,7 @@ from rerail.core.detectors.dominated import Dominated
 from rerail.core.detectors.draws import Draws
 from rerail.core.detectors.drift import Drift
 from rerail.core.detectors.embedding import Embedding
+from rerail.core.detectors.emptied import Emptied
 from rerail.core.detectors.explosion import Explosion
 from rerail.core.detectors.far import Far
 from rerail.core.detectors.gates import Gates
@@ -60,6 +61,7 @@ __all__ = [
     "Draws",
     "Drift",
     "Embedding",
+    "Emptied",
     "Explosion",
     "Far",
     "Gates",
@@ -101,6 +103,7 @@ DEFAULT = (
     Lost(),
     Sign(),
     Far(),
+    Emptied(),
     Setting(),
     Stuck(),
     Divergence(),

@@ -54,11 +54,12 @@ class Spike:
         return SpikeMemory()
 
     def update(self, memory: SpikeMemory, reading: Reading) -> tuple[SpikeMemory, tuple[Finding, ...]]:
-        """Judge every component that has a weight; the total, which moves with the weights, only where it is alone."""
+        """Judge every component that has a weight, as it is felt; the total, which moves with the weights, only where it is alone."""
         step = reading.values.get("step", float(reading.tick))
         tracks, findings = dict(memory.tracks), []
         losses = reading.under("loss")
-        for name, value in losses.items():
+        for name in losses:
+            value = reading.felt(name)
             if reading.off(name):
                 tracks.pop(name, None)
             elif math.isfinite(value) and (name != "loss/total" or len(losses) == 1):
