@@ -157,6 +157,13 @@ RULES: Mapping[str, _Rule] = {
         signal="grad/norm",
         within=200,
     ),
+    "optimizer.setting.lasting": _Rule(
+        setting="this setting of the optimizer",
+        change=_to_usual("before"),
+        why="trained again without the change, the same batches tell what it has done",
+        signal="grad/norm",
+        within=200,
+    ),
     "input.raised": _Rule(
         setting="the data",
         change=_words("rows that the code cannot take", "those samples mended or left out"),

@@ -96,6 +96,7 @@ def default_plan() -> Plan:
             "loss.outlier": Ladder(rungs=mixed[:4], window=100, last=GO_ON),
             "loss.spike": Ladder(rungs=backwards[:2], window=100, last=GO_ON),
             "loss.sign": Ladder(rungs=(Remedy(move=Move.SKIP, times=3),), window=100, last=GO_ON),
+            "optimizer.setting.lasting": Ladder(rungs=(GO_ON, GO_ON), window=_FOREVER, last=GO_ON),
             "gradient.lost": Ladder(rungs=(GO_ON, GO_ON), window=_FOREVER, last=GO_ON),
             "gradient.stopped": Ladder(rungs=(), window=100),
             "gradient.explosion": Ladder(rungs=mixed[:4], window=100, last=GO_ON),

@@ -26,6 +26,10 @@ LEARNING = {
         "the optimizer's {signal} was changed by far from one step to the next",
         "If that was not meant, what it does to the weights will show late.",
     ),
+    "optimizer.setting.lasting": Words(
+        "the optimizer's {signal} has stayed at what it was changed to",
+        "The batches since then are trained again with what was set before, to see what the change has done.",
+    ),
     "input.raised": Words(
         "the step raises an error with some rows of the batch",
         "Other batches run, and this one does without these rows: they are left out.",

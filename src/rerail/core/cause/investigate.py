@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean, stdev
 
 from rerail.core.band import finite
 from rerail.core.cause.cause import Cause, Kind
@@ -37,6 +38,7 @@ from rerail.core.trial import SOUND, STEP_OF_OLD, Age, Operation, Swap, Trial, W
 HOT = 3.0  # a learning rate this many times its usual value is a suspect by itself
 FARTHER = 5.0  # an update this many times as large, on the same weights and batch, is the optimizer's doing
 CUT = 45  # ticks after which a branch that is cut off ends the run: its weights stand still, or decay
+PAIRS, WORSE, CLEAR = 10, 0.05, 4.0  # batches, share of the loss, standard errors: a changed setting does harm
 CONFIRMED = 2  # times that the unchanged step must fail once more, after the pattern
 CARRIED = 1.001  # times a gradient's norm, beyond what kernels that add in another order make of it
 SMALLER = 0.1  # the share of the step size that a divergence is tried with
@@ -113,9 +115,29 @@ def _investigate(case: Suspicion) -> Inquiry:
             return _Failure(case=case).cause(Kind.WEIGHTS, why, step=case.step)
         why = "no gradient reaches any weight, and the loss is not 0: it is cut off, or does not depend on them"
         return replace(_Failure(case=case).cause(Kind.CODE, why), certain=True)
+    if case.found("optimizer.setting.lasting") and case.settings and case.window:
+        return (yield from _lasting(_Failure(case=case)))
     if not again.healthy and case.found("gradient.lost"):
         return (yield from _lost(_Failure(case=case), again))
     return (yield from _once_only(case) if again.healthy else _standing(case, again))
+
+
+def _lasting(failure: _Failure) -> Inquiry:
+    # The same batches, from before the change: with what is set now, and with what was. Compared batch by batch.
+    case = failure.case
+    then, now = (yield Swap(window=True, held=case.held)), (yield Swap(window=True, held=case.pressed))
+    worse = [
+        after.values.get("loss/total", math.nan) - before.values.get("loss/total", math.nan)
+        for before, after in zip(then.readings[-PAIRS:], now.readings[-PAIRS:], strict=False)
+    ]
+    usual = fmean(one.values.get("loss/total", math.nan) for one in then.readings[-PAIRS:])
+    told = [f"{name} went from {was:.4g} to {value:.4g}" for name, (was, value) in sorted(case.settings.items())]
+    clear = len(worse) == PAIRS and fmean(worse) > max(WORSE * abs(usual), CLEAR * stdev(worse) / math.sqrt(PAIRS))
+    if not then.healthy or not clear:
+        return failure.level(f"{'; '.join(told)}; on the same batches the loss is no worse for it")
+    why = f"{'; '.join(told)}; on the same batches the loss ends {fmean(worse) / abs(usual):.0%} higher than without"
+    larger = all(name.startswith(LENGTHENS) for name in case.settings)
+    return failure.cause(Kind.STEP_SIZE if larger else Kind.OPTIMIZER, why, step=case.step)
 
 
 def _lost(failure: _Failure, again: Trial) -> Inquiry:
