@@ -24,7 +24,7 @@ from faultbench.controls import CONTROLS
 from faultbench.damage import CLEAN_SEEDS, Band
 from faultbench.faults import FAULTS
 from faultbench.page import page
-from faultbench.play import CLEAN, NONE, OURS, Guarded, play_cell, play_clean, play_control, play_none
+from faultbench.play import BEST, CLEAN, NONE, OURS, Guarded, play_best, play_cell, play_clean, play_control, play_none
 from faultbench.rivals.everyone import rivals
 from faultbench.rivals.rival import Rival
 from faultbench.row import Row, append, read
@@ -53,12 +53,22 @@ def chosen(seeds: Sequence[int], *, short: bool, severest: bool) -> tuple[list[C
 
 
 def bands(rows: Sequence[Row]) -> dict[str, float]:
-    """Return, for each workload, the highest held-out loss that still is a clean run's."""
+    """Return, for each workload, the highest held-out loss that still is a clean run's.
+
+    Beside it, under its name, that of each cell which loses whole batches.
+    """
     losses: dict[str, list[float]] = {}
     for one in rows:
-        if one.tool == CLEAN:
-            losses.setdefault(one.workload, []).append(one.held_out)
+        if one.tool in (CLEAN, BEST):
+            losses.setdefault(one.workload if one.tool == CLEAN else one.cell.rpartition("/")[0], []).append(
+                one.held_out
+            )
     return {name: Band(values=tuple(each)).top for name, each in losses.items() if len(each) >= len(CLEAN_SEEDS)}
+
+
+def reachable(cell: Cell, most: dict[str, float]) -> float:
+    """Return the highest held-out loss that still is a clean run's, of as many batches as the cell leaves."""
+    return max(most[cell.workload.name], most.get(cell.name, 0.0))
 
 
 class Bench:
@@ -95,6 +105,11 @@ def _by_name(name: str) -> Rival:
 def one_cell(name: str, cell: str, seeds: tuple[int, ...], none: Row) -> Row:
     """Play a cell, named, in a process of its own."""
     return play_cell(_by_name(name), _cells(seeds)[cell], none)
+
+
+def one_best(cell: str, seeds: tuple[int, ...], seed: int) -> Row:
+    """Play a clean run without the batches that a cell loses, named."""
+    return play_best(_cells(seeds)[cell], seed)
 
 
 def one_none(cell: str, seeds: tuple[int, ...], most: float) -> Row:
@@ -134,8 +149,11 @@ def main() -> None:
     had = bench.have(CLEAN)
     clean = [(one_clean, place, seed) for place, seed in places if f"{WORKLOADS[place].name}/{seed}" not in had]
     bench.run(clean, "clean runs")
+    had = bench.have(BEST)
+    losing = [(one.name, seed) for one in every if one.lost for seed in CLEAN_SEEDS]
+    bench.run([(one_best, name, seeds, seed) for name, seed in losing if f"{name}/{seed}" not in had], "fewer batches")
     most, had = bands(bench.rows), bench.have(NONE)
-    bench.run([(one_none, one.name, seeds, most[one.workload.name]) for one in every if one.name not in had], NONE)
+    bench.run([(one_none, one.name, seeds, reachable(one, most)) for one in every if one.name not in had], NONE)
     twins = {one.cell: one for one in bench.rows if one.tool == NONE}
     for name in names:
         some = every if name == OURS else list(_subset(every, given.share))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from faultbench.case import Run
 
@@ -27,7 +27,8 @@ class Fault:
 
     `truth` is the kind that a person would name, one of `rerail.core.cause.cause.Kind` or "architecture". `curable`
     says whether leaving out rows, going back, or another setting saves the run: neither wrong code nor wrong labels
-    nor a wrong architecture are mended so. `inject(run, severity, begin, seed)` takes a clean run, which it may change,
+    nor a wrong architecture are mended so. `lost(severity)` is how many whole batches nobody could learn from: the best
+    that a repair can come to is a clean run without them. `inject(run, severity, begin, seed)` takes a clean run, which it may change,
     and gives the faulty one; its steps before `begin` are bitwise those of the clean run.
     """
 
@@ -41,6 +42,7 @@ class Fault:
     fits: Callable[[str], bool]  # over names of workloads
     phases: tuple[str, ...] = ("early", "late")
     kept_back: bool = False
+    lost: Callable[[float], int] = lambda _: 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +75,19 @@ class Cell:
         """Say whether no threshold may be chosen on this cell."""
         return self.workload.kept_back or self.fault.kept_back
 
+    @property
+    def lost(self) -> int:
+        """Count the whole batches that nobody could learn from."""
+        return self.fault.lost(self.fault.severities[self.severity])
+
     def clean(self) -> Run:
         """Build the run without the fault."""
         return self.workload.build(self.seed)
+
+    def best(self, seed: int) -> Run:
+        """Build the clean run of a seed without the batches that are lost."""
+        run = self.workload.build(seed)
+        return replace(run, batches=[*run.batches[: self.begin], *run.batches[self.begin + self.lost :]])
 
     def build(self) -> Run:
         """Build the run with the fault in it."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
-from faultbench.play import CLEAN, NONE, OURS
+from faultbench.play import BEST, CLEAN, NONE, OURS
 from faultbench.row import Row
 from faultbench.score import FEW, Score, score
 
@@ -19,7 +19,7 @@ MANY = 200  # losing cells that are listed
 def page(rows: Sequence[Row], missing: Sequence[str], command: str = "make faultbench") -> str:
     """Return the document; `command` is what made the rows."""
     ours = [one for one in rows if one.tool == OURS]
-    names = [OURS, *dict.fromkeys(one.tool for one in rows if one.tool not in (CLEAN, OURS))]
+    names = [OURS, *dict.fromkeys(one.tool for one in rows if one.tool not in (CLEAN, BEST, OURS))]
     played = [one.cell for one in ours if one.fault]
     return "\n".join(
         [
@@ -28,7 +28,8 @@ def page(rows: Sequence[Row], missing: Sequence[str], command: str = "make fault
             f"Made by `{command}` on {platform.machine()}, {os.cpu_count()} cores, CPU, "
             f"torch {torch.__version__}. A cell is a workload, a fault, its severity, the phase in which it begins, and a "
             "seed. It counts as damaging where the unguarded run ends outside the band of five clean ones (mean + 3 "
-            "standard deviations, or the largest). With `--severest` there is one cell of each fault in each workload, the "
+            "standard deviations, or the largest), or of five clean ones without the batches that hold nothing, where a fault "
+            "leaves whole batches that nobody could learn from. With `--severest` there is one cell of each fault in each workload, the "
             "severest, in its last phase; with `--share N` other tools play every N-th of these. Every tool runs with its defaults. Each run is a line of "
             "`faultbench/results.csv`.",
             "",

@@ -21,7 +21,7 @@ from faultbench.trying import held_out
 from rerail.guard import Derailed, Guard
 from rerail.tell import journal
 
-CLEAN, NONE, OURS = "clean", "none", "rerail"
+CLEAN, BEST, NONE, OURS = "clean", "best", "none", "rerail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +89,13 @@ def play_clean(workload: Workload, seed: int) -> Row:
         held_out=trained.held_out,
         seconds=time.perf_counter() - began,
     )
+
+
+def play_best(cell: Cell, seed: int) -> Row:
+    """Train without the batches of a cell that nobody could learn from."""
+    trained = train(cell.best(seed))
+    row = replace(_about(cell), tool=BEST, cell=f"{cell.name}/{seed}", held_out=trained.held_out)
+    return replace(row, seconds=trained.seconds)
 
 
 def play_none(cell: Cell, most: float) -> Row:

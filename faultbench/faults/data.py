@@ -142,6 +142,7 @@ FAULTS: tuple[Fault, ...] = (
         curable=True,
         severities={"thirty": 30, "sixty": 60},
         inject=constant_batches,
+        lost=int,
         fits=among(FLOATS - {"vae", "gan"}),
         phases=("late",),
     ),

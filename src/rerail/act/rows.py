@@ -162,7 +162,7 @@ def _rebuilt(part: Mapping[Any, Any], chosen: dict[Any, Any]) -> Mapping[Any, An
 
 
 def columns(batch: object) -> list[str]:
-    """Return the parts of a batch that go together, by name: a key with those that begin with it (`text`, `text_length`).
+    """Return the parts of a batch by name; a key and those that begin with it (`text`, `text_length`) are one.
 
     Places stand for names where the batch is a sequence. Parts without rows, and the sample ids, are none.
     """

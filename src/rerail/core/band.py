@@ -26,7 +26,7 @@ class Band:
     @staticmethod
     def of(readings: Sequence[Reading], findings: Sequence[Finding] = ()) -> Band:
         """Draw the band from healthy readings; what a finding speaks of is above it."""
-        lost = {"grad/lost": one.evidence["usual"] for one in findings if one.code == "gradient.lost"}
+        lost = {one.signal: one.evidence["usual"] for one in findings if one.code == "gradient.lost"}
         if len(readings) < FEWEST:
             return Band(highest=lost)
         names = [name for name in readings[-1].values if judged(name) and not readings[-1].off(name)]

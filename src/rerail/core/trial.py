@@ -32,10 +32,10 @@ class Swap:
 
     `rows` of the failing batch take part, all where it is empty. `without` names a loss component that is off, `scaled`
     one whose weight is multiplied; `held` are settings of the optimizer, with the values that they keep. `rolled` names
-    a column of the batch that is moved on by so many rows, so that each row has what another had. `commit` applies the update and runs the same batch
-    once more; `window` starts from the newest healthy snapshot instead and trains every batch since again, the failing
-    one last; `recent` from the newest snapshot of all, healthy or not yet known to be. `again` tells equal replays
-    apart.
+    a column of the batch that is moved on by so many rows, so that each row has what another had. `commit` applies the
+    update and runs the same batch once more; `window` starts from the newest healthy snapshot instead and trains every
+    batch since again, the failing one last; `recent` from the newest snapshot of all, healthy or not yet known to be.
+    `again` tells equal replays apart.
     """
 
     batch: Which = Which.THIS

@@ -92,7 +92,15 @@ class Verdict:
 
 EPISODE = 100  # ticks after its last answer in which a root cause that comes again counts as the same one
 _REMEDY = tuple(one.name for one in fields(Remedy))
-_NOT_THE_WEIGHTS = {"input.exhausted", "input.far", "input.raised", "input.unfit", "nonfinite.input", "scale.overflow", "loss.outlier"}
+_NOT_THE_WEIGHTS = {
+    "input.exhausted",
+    "input.far",
+    "input.raised",
+    "input.unfit",
+    "loss.outlier",
+    "nonfinite.input",
+    "scale.overflow",
+}
 
 
 def _says_nothing(code: str) -> bool:

@@ -83,7 +83,8 @@ class Prover:
         self._alert = tick + EPISODE
         self._emptied = self._emptied + 1 if len(bad) == len(entry.ids()) else 0
         why = "rescaled" if len(seen.far) == len(bad) else "emptied"
-        return {f"input/unfit/{row}": 1.0 for row in bad} | ({f"input/{why}": float(self._emptied)} if self._emptied else {})
+        in_a_row = {f"input/{why}": float(self._emptied)} if self._emptied else {}
+        return {f"input/unfit/{row}": 1.0 for row in bad} | in_a_row
 
     def raising(self, entry: Entry, knobs: Knobs) -> tuple[int, ...]:
         """Return the rows without which the user's code raises no error; none where every batch raises one."""
@@ -168,6 +169,10 @@ class Prover:
         scene, cause = self._last
         return write(folder, scene, cause, self.bench.recipe)
 
+    def _drew(self, tick: int) -> float | None:
+        """Return how many operations drew random numbers when that was last looked at, up to `tick`."""
+        return next((count for at, count in reversed(self._drawing) if at <= tick), None)
+
     def _case(self, scene: Scene, trusted: list[tuple[Reading, Entry]], verdict: Verdict, *, whole: bool) -> Suspicion:
         assert self.bench is not None
         values = scene.live.values
@@ -196,7 +201,7 @@ class Prover:
             before=self._rows[1] if self._rows and verdict.tick - self._rows[0] <= EPISODE else None,
             columns=tuple(rows.columns(scene.entry.batches[0])),
             alike=_alike(scene.entry, intact),
-            drawn=next((one for tick, one in reversed(self._drawing) if not trusted or tick <= trusted[-1][0].tick), None),
+            drawn=self._drew(trusted[-1][0].tick if trusted else verdict.tick),
         )
 
 

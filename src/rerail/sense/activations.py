@@ -116,7 +116,9 @@ def _unit(name: str, dim: int, found: dict[str, Tensor], module: nn.Module, outp
         return
     if kind == "saturated":
         wide = seen.to(_wide(seen))  # in bfloat16 a number within 1e-3 of 1 is 1
-        found[f"act/{kind}/{name}"] = _at_limits(wide, *BOUNDED[type(module)]) if type(module) in BOUNDED else _two(wide)
+        found[f"act/{kind}/{name}"] = (
+            _at_limits(wide, *BOUNDED[type(module)]) if type(module) in BOUNDED else _two(wide)
+        )
         return
     if seen.dim() < 2:  # noqa: PLR2004 (no rows)
         return

@@ -23,4 +23,5 @@ def gains(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _gain(weight: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(weight, dtype=torch.float32) / weight.shape[0] ** 0.5
+    size: Tensor = torch.linalg.vector_norm(weight, dtype=torch.float32).div(weight.shape[0] ** 0.5)
+    return size

@@ -44,8 +44,8 @@ class Cause:
     `component` is the loss that goes bad alone, empty where several do; `rows` are the toxic rows of the batch and
     `samples` their ids; `step` is the committed step after which weights or optimizer were bad, -1 where none were;
     `why` are the plain sentences of the pattern, and of what was ruled out; `repeated` says that it was named after one
-    that was proved lately, at the same operation and line; `certain` that no setting can cure it; `goes_on` that the run
-    is told of it and goes on, since it may be meant.
+    that was proved lately, at the same operation and line; `certain` that no setting can cure it; `goes_on` that the
+    run is told of it and goes on, since it may be meant.
     """
 
     kind: Kind

@@ -60,7 +60,9 @@ def _code(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
 def _lighter(case: Suspicion, cause: Cause) -> Iterator[Candidate]:
     # A component that counts many times what it did, in every batch: felt as before, the run goes on as it was. How
     # many times is measured on older weights, since the present ones may have been thrown far by it.
-    older = [one for one in cause.trials if one.changed == Swap(weights=Age.OLDER, optimizer=Age.OLDER) and one.readings]
+    older = [
+        one for one in cause.trials if one.changed == Swap(weights=Age.OLDER, optimizer=Age.OLDER) and one.readings
+    ]
     name = f"loss/{cause.component}"
     usual = case.band.usual.get(name, 0.0)
     now = older[0].readings[-1].values.get(name, 0.0) if older else 0.0

@@ -9,7 +9,7 @@ the first replay that is not there yet, so the whole decision follows from the t
 | data | fails | healthy | fails | the rows, beside a healthy batch on older weights |
 | toxic | fails | healthy | healthy | the rows on these weights only |
 | precision | fails | | | nothing in single precision |
-| data (wrong labels) | fails | healthy | | healthy batches, their columns moved against each other; this one is no worse so |
+| data (wrong labels) | fails | healthy | | a healthy batch whose columns are moved; this one is no worse so |
 | code | fails | either | fails, or over an edge that the weights came to | the operation at its edge |
 | weights | fails | fails | healthy, and the window trained again too | these weights under any batch |
 | optimizer | fails | fails | healthy, the window with a fresh one too | this optimizer on older weights |
@@ -22,23 +22,21 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean, stdev
 
 from rerail.core.band import finite
 from rerail.core.cause.cause import Cause, Kind
+from rerail.core.cause.failure import Failure
+from rerail.core.cause.lasting import changed_setting, cut_off
 from rerail.core.cause.pairing import LASTING, Apart, mispaired
 from rerail.core.cause.suspicion import Suspicion
 from rerail.core.cause.toxic import toxic_rows
 from rerail.core.knobs import Precision
 from rerail.core.operations import edge
 from rerail.core.reading import Reading
-from rerail.core.settings import LENGTHENS
 from rerail.core.trial import SOUND, STEP_OF_OLD, Age, Operation, Swap, Trial, Which
 
 HOT = 3.0  # a learning rate this many times its usual value is a suspect by itself
 FARTHER = 5.0  # an update this many times as large, on the same weights and batch, is the optimizer's doing
-CUT = 45  # ticks after which a branch that is cut off ends the run: its weights stand still, or decay
-PAIRS, WORSE, CLEAR = 10, 0.05, 4.0  # batches, share of the loss, standard errors: a changed setting does harm
 CONFIRMED = 2  # times that the unchanged step must fail once more, after the pattern
 CARRIED = 1.001  # times a gradient's norm, beyond what kernels that add in another order make of it
 SMALLER = 0.1  # the share of the step size that a divergence is tried with
@@ -71,90 +69,20 @@ def unknown(trials: Sequence[Trial], why: str) -> Cause:
     return Cause(kind=Kind.UNKNOWN, why=(why, *_ruled_out(trials)), trials=tuple(trials), exact=exact)
 
 
-_OF_NO_COMPONENT = frozenset({Kind.OPTIMIZER, Kind.STEP_SIZE})  # the update is wrong, whichever loss shows it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Failure:
-    """The failure as replayed: its trace, and the component that fails alone."""
-
-    case: Suspicion
-    made: Operation | None = None
-    component: str = ""
-    drawn: float | None = None  # how many operations of the replay drew random numbers
-
-    def level(self, why: str) -> Cause:
-        """Return the cause of a loss that is higher and goes on: by a draw that sets in, or only so."""
-        if self.drawn is None or self.case.drawn is None or self.drawn == self.case.drawn:
-            return replace(self.cause(Kind.LEVEL, why), goes_on=True)
-        draws = f"{self.drawn:.0f} operations of the step draw random numbers, where {self.case.drawn:.0f} did"
-        why = f"{draws}: dropout or noise was switched on or off"
-        return replace(self.cause(Kind.CODE, why), goes_on=True)
-
-    def cause(self, kind: Kind, *why: str, rows: Sequence[int] = (), step: int = -1) -> Cause:
-        ids = self.case.ids
-        component = "" if kind in _OF_NO_COMPONENT else self.component
-        samples = tuple(ids[row] for row in rows if row < len(ids) and ids[row])
-        return Cause(
-            kind=kind,
-            component=component,
-            operation=self.made,
-            rows=tuple(rows),
-            samples=samples,
-            step=step,
-            why=why,
-        )
-
-
 def _investigate(case: Suspicion) -> Inquiry:
     again = yield Swap()
     if case.found("gradient.stopped"):
         older = yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)
         if older.readings and older.readings[-1].values.get("grad/norm", 0.0) > 0 and case.step:
             why = "no gradient reaches any weight, and on older weights one does: these were changed, or have died"
-            return _Failure(case=case).cause(Kind.WEIGHTS, why, step=case.step)
+            return Failure(case=case).cause(Kind.WEIGHTS, why, step=case.step)
         why = "no gradient reaches any weight, and the loss is not 0: it is cut off, or does not depend on them"
-        return replace(_Failure(case=case).cause(Kind.CODE, why), certain=True)
+        return replace(Failure(case=case).cause(Kind.CODE, why), certain=True)
     if case.found("optimizer.setting.lasting") and case.settings and case.window:
-        return (yield from _lasting(_Failure(case=case)))
+        return (yield from changed_setting(Failure(case=case)))
     if not again.healthy and case.found("gradient.lost"):
-        return (yield from _lost(_Failure(case=case), again))
+        return (yield from cut_off(Failure(case=case), again))
     return (yield from _once_only(case) if again.healthy else _standing(case, again))
-
-
-def _lasting(failure: _Failure) -> Inquiry:
-    # The same batches, from before the change: with what is set now, and with what was. Compared batch by batch.
-    case = failure.case
-    then, now = (yield Swap(window=True, held=case.held)), (yield Swap(window=True, held=case.pressed))
-    worse = [
-        after.values.get("loss/total", math.nan) - before.values.get("loss/total", math.nan)
-        for before, after in zip(then.readings[-PAIRS:], now.readings[-PAIRS:], strict=False)
-    ]
-    usual = fmean(one.values.get("loss/total", math.nan) for one in then.readings[-PAIRS:])
-    told = [f"{name} went from {was:.4g} to {value:.4g}" for name, (was, value) in sorted(case.settings.items())]
-    clear = len(worse) == PAIRS and fmean(worse) > max(WORSE * abs(usual), CLEAR * stdev(worse) / math.sqrt(PAIRS))
-    if not then.healthy or not clear:
-        return failure.level(f"{'; '.join(told)}; on the same batches the loss is no worse for it")
-    why = f"{'; '.join(told)}; on the same batches the loss ends {fmean(worse) / abs(usual):.0%} higher than without"
-    larger = all(name.startswith(LENGTHENS) for name in case.settings)
-    return failure.cause(Kind.STEP_SIZE if larger else Kind.OPTIMIZER, why, step=case.step)
-
-
-def _lost(failure: _Failure, again: Trial) -> Inquiry:
-    # What the code cuts off is cut off on any weights. A part of the model that is not run any more is another stage.
-    case = failure.case
-    if not any(one.values.get("path/cut", 0.0) for one in again.readings):
-        return failure.level("the modules of these parameters are not run any more, or without gradients")
-    if (yield Swap(precision=Precision.WIDE)).healthy:
-        return failure.cause(Kind.PRECISION, "in single precision the gradient reaches these parameters again")
-    if (yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)).healthy:
-        why = "on older weights the gradient reaches these parameters: on the present ones units are dead, or at a limit"
-        return replace(failure.cause(Kind.WEIGHTS, why, step=case.step), goes_on=True)
-    if not case.other or (yield Swap(batch=Which.OTHER)).healthy:
-        return failure.level("with another batch the gradient reaches these parameters")
-    lost = failure.case.reading.values["grad/lost"]
-    why = f"{lost:.0f} parameter tensors that had a gradient have none, with any batch, on older weights too: cut off"
-    return replace(failure.cause(Kind.CODE, why), certain=case.lasted >= CUT, goes_on=True)
 
 
 def _standing(case: Suspicion, again: Trial) -> Inquiry:
@@ -168,7 +96,7 @@ def _standing(case: Suspicion, again: Trial) -> Inquiry:
             return _now_and_then(case)
         if _carried(again, last):
             why = "the same step on the same state gives the same loss and another gradient: gradients are carried over"
-            return replace(_Failure(case=case).cause(Kind.CODE, why), certain=True)
+            return replace(Failure(case=case).cause(Kind.CODE, why), certain=True)
     if cause.kind is Kind.CODE and not cause.rows and not case.finite and (yield DOUBLE).healthy:
         why = "in double precision this step is healthy: the edge is one of range or rounding"
         return replace(cause, why=(*cause.why, why))
@@ -189,7 +117,7 @@ def _pattern(case: Suspicion, again: Trial) -> Inquiry:
     if isinstance(made, Cause):
         return made
     if (yield from _settings_did_it(case)):
-        return _changed_settings(made)
+        return made.changed("trained again with what was before, the window is healthy")
     if case.swollen or (made.made and made.made.origin == "parameter"):
         return (yield from _state(made))
     if not case.other:
@@ -212,12 +140,12 @@ def _settings_did_it(case: Suspicion) -> Generator[Swap, Trial, bool]:
     return then.healthy and (not now.healthy or _moved(now) > FARTHER * _moved(then))
 
 
-def _made(case: Suspicion, again: Trial) -> Generator[Swap, Trial, _Failure | Cause]:
+def _made(case: Suspicion, again: Trial) -> Generator[Swap, Trial, Failure | Cause]:
     # What the trace and the formats say: a cause where that is all, else the failure with what is known of it.
     traced = yield Swap(traced=True)
     if traced.healthy and case.compiled:
-        return _Failure(case=case).cause(Kind.COMPILER, "compiled it fails again, in eager mode it is healthy")
-    failure = _Failure(
+        return Failure(case=case).cause(Kind.COMPILER, "compiled it fails again, in eager mode it is healthy")
+    failure = Failure(
         case=case,
         made=traced.operation,
         component=(yield from _component(case, again)),
@@ -248,7 +176,7 @@ class _Known:
     healthy: tuple[int, ...]
 
 
-def _as_before(failure: _Failure) -> _Known | None:
+def _as_before(failure: Failure) -> _Known | None:
     case, made, known = failure.case, failure.made, failure.case.before
     if known is None or made is None or known.operation is None or _place(made) != _place(known.operation):
         return None
@@ -271,14 +199,14 @@ def _once_only(case: Suspicion) -> Inquiry:
     second = yield Swap(again=1)
     if not second.healthy:
         return _now_and_then(case)
-    failure = _Failure(case=case, component=_failing(case, case.reading))
+    failure = Failure(case=case, component=_failing(case, case.reading))
     return failure.cause(
         Kind.TRANSIENT, "replayed twice, with nothing changed, the step is healthy: hardware, or something outside it"
     )
 
 
 def _now_and_then(case: Suspicion) -> Cause:
-    failure = _Failure(case=case, component=_failing(case, case.reading))
+    failure = Failure(case=case, component=_failing(case, case.reading))
     why = "the same replay fails at times and is healthy at others: it hangs on something that no replay holds"
     held = "a random generator or a counter of its own, say; name what carries it in state=[...]"
     return failure.cause(Kind.TRANSIENT, why, held)
@@ -311,26 +239,23 @@ def _inside(case: Suspicion, reading: Reading, component: str) -> bool:
     return math.isfinite(value) and value <= case.band.highest.get(name, math.inf)
 
 
-def _first_batch(failure: _Failure) -> Inquiry:
+def _first_batch(failure: Failure) -> Inquiry:
     rows = yield from _rows(failure)
     if rows and len(rows) < failure.case.rows:
         return _data_or_code(failure, rows, "without these rows the first step is healthy")
     return failure.cause(Kind.CODE, "the very first step fails, with every part of its batch")
 
 
-def _rows(failure: _Failure) -> Generator[Swap, Trial, tuple[int, ...]]:
+def _rows(failure: Failure) -> Generator[Swap, Trial, tuple[int, ...]]:
     made, case = failure.made, failure.case
     named = tuple(case.unfit) or tuple(case.far) or (made.rows if made else ())
     return (yield from toxic_rows(failure.case.rows, named, sure=bool(case.unfit or case.far)))
 
 
-def _batch(failure: _Failure) -> Inquiry:
+def _batch(failure: Failure) -> Inquiry:
     # This batch fails where another is healthy: is it the rows by themselves, or these rows on these weights?
-    case = failure.case
-    if case.finite and not case.unfit and not case.far and (apart := (yield from mispaired(case))):
-        return _wrong_targets(failure, apart)
-    if case.mild and not case.unfit and not case.far:
-        return failure.level("finite, and other batches are healthy on these weights: this one is only harder")
+    if (higher := (yield from _only_higher(failure))) is not None:
+        return higher
     if failure.made and failure.made.origin == "batch" and not failure.made.rows:
         return failure.cause(Kind.DATA, "a number of the batch that belongs to no row is not finite")
     if (yield DRAWN).healthy:
@@ -347,7 +272,18 @@ def _batch(failure: _Failure) -> Inquiry:
     return _data_or_code(failure, rows, "these rows fail beside a healthy batch and on older weights too")
 
 
-def _wrong_targets(failure: _Failure, apart: Apart) -> Cause:
+def _only_higher(failure: Failure) -> Generator[Swap, Trial, Cause | None]:
+    # A finite loss of rows like all others: do targets and rows belong together, or is this batch only harder?
+    case = failure.case
+    if not case.finite or case.unfit or case.far:
+        return None
+    if apart := (yield from mispaired(case)):
+        return _wrong_targets(failure, apart)
+    why = "finite, and other batches are healthy on these weights: this one is only harder"
+    return failure.level(why) if case.mild else None
+
+
+def _wrong_targets(failure: Failure, apart: Apart) -> Cause:
     kind = Kind.CODE if apart.by else Kind.DATA
     return replace(failure.cause(kind, apart.why), certain=failure.case.lasted >= LASTING)
 
@@ -364,7 +300,7 @@ def _alone(age: Age) -> Generator[Swap, Trial, Trial]:
     return (yield Swap(weights=age, optimizer=age))
 
 
-def _data_or_code(failure: _Failure, rows: Sequence[int], pattern: str) -> Cause:
+def _data_or_code(failure: Failure, rows: Sequence[int], pattern: str) -> Cause:
     # Both fail with any weights. Rows that could not have been meant are data; ordinary ones show a formula's edge.
     made, case = failure.made, failure.case
     reasons = sorted({named[row] for named in (case.far, case.unfit) for row in rows if row in named})
@@ -383,7 +319,7 @@ def _data_or_code(failure: _Failure, rows: Sequence[int], pattern: str) -> Cause
     return failure.cause(Kind.CODE, pattern, *reasons, why, rows=rows)
 
 
-def _state(failure: _Failure) -> Inquiry:
+def _state(failure: Failure) -> Inquiry:
     # A batch that was healthy a step ago fails now: the state, unless older weights fail as well.
     case = failure.case
     older = yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)
@@ -392,23 +328,26 @@ def _state(failure: _Failure) -> Inquiry:
         if came_in and case.other and (yield SOUND).healthy:
             why = "another batch fails on these weights and not on older ones: weights and batch are both bad"
             return failure.cause(Kind.WEIGHTS, why, step=case.step)
-        oldest = yield Swap(weights=Age.OLDEST, optimizer=Age.OLDEST)
-        if not oldest.healthy and case.mild:
-            if apart := (yield from mispaired(case, Age.OLDER)):
-                return _wrong_targets(failure, apart)
-            return failure.level("finite throughout, and as high on older weights: the loss itself has changed")
-        if not oldest.healthy and (yield DRAWN).healthy:
-            return failure.cause(Kind.CODE, A_DRAW)
-        if not oldest.healthy:
-            flipped = case.found("loss.sign")
-            cause = failure.cause(Kind.CODE, "every batch fails, on older weights too")
-            return replace(cause, certain=flipped)
+        if not (yield Swap(weights=Age.OLDEST, optimizer=Age.OLDEST)).healthy:
+            return (yield from _everywhere(failure))
     if not case.window:
         return failure.cause(Kind.WEIGHTS, "any batch fails on these weights and none on older ones", step=case.step)
     return (yield from _course(failure))
 
 
-def _course(failure: _Failure) -> Inquiry:
+def _everywhere(failure: Failure) -> Inquiry:
+    # It fails on any weights: a loss that has changed, targets that do not belong to their rows, a draw, or the code.
+    case = failure.case
+    if case.mild:
+        if apart := (yield from mispaired(case, Age.OLDER)):
+            return _wrong_targets(failure, apart)
+        return failure.level("finite throughout, and as high on older weights: the loss itself has changed")
+    if (yield DRAWN).healthy:
+        return failure.cause(Kind.CODE, A_DRAW)
+    return replace(failure.cause(Kind.CODE, "every batch fails, on older weights too"), certain=case.found("loss.sign"))
+
+
+def _course(failure: Failure) -> Inquiry:
     # Training from the last healthy snapshot again: does it come to the same end?
     case = failure.case
     course = yield Swap(window=True)
@@ -436,15 +375,7 @@ def _course(failure: _Failure) -> Inquiry:
     return (yield from _size(failure, course))
 
 
-def _changed_settings(failure: _Failure) -> Cause:
-    case = failure.case
-    told = [f"{name} went from {then:.4g} to {now:.4g}" for name, (then, now) in sorted(case.settings.items())]
-    why = f"{'; '.join(told)}; trained again with what was before, the window is healthy"
-    larger = all(name.startswith(LENGTHENS) for name in case.settings)
-    return failure.cause(Kind.STEP_SIZE if larger else Kind.OPTIMIZER, why, step=case.step)
-
-
-def _size(failure: _Failure, course: Trial) -> Inquiry:
+def _size(failure: Failure, course: Trial) -> Inquiry:
     # The course ends badly by itself: does a smaller step end well, and was the step too large, or only an edge near?
     case = failure.case
     scale = min(SMALLER, 1 / case.hotter)

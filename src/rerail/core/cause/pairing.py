@@ -45,8 +45,8 @@ def mispaired(case: Suspicion, age: Age = Age.NOW) -> Generator[Swap, Trial, Apa
         here, given = (yield replace(on, rolled=moved)), (yield on)
         if here.readings and given.readings and _total(here) <= NO_WORSE * _total(given):
             why = (
-                f"rows have another row's {column}: moving it spoils a healthy batch and makes this one no worse, though "
-                "each column by itself is like those before"
+                f"rows have another row's {column}: moving it spoils a healthy batch and makes this one no worse, "
+                "though each column by itself is like those before"
             )
             return Apart(by=0, why=why)
     return None

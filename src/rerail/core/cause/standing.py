@@ -15,8 +15,14 @@ _KINDS: dict[str, tuple[Kind, str]] = {
     "units.dead": (Kind.ARCHITECTURE, _SHAPE),
     "units.saturated": (Kind.ARCHITECTURE, _SHAPE),
     "gradient.vanishing": (Kind.ARCHITECTURE, _SHAPE),
-    "weights.wide": (Kind.ARCHITECTURE, "a layer makes its inputs far larger before anything is learned: the initialisation"),
-    "random.changed": (Kind.CODE, "dropout or noise was switched on or off between two steps, or a mode was not set back"),
+    "weights.wide": (
+        Kind.ARCHITECTURE,
+        "a layer makes its inputs far larger before anything is learned: the initialisation",
+    ),
+    "random.changed": (
+        Kind.CODE,
+        "dropout or noise was switched on or off between two steps, or a mode was not set back",
+    ),
     "input.exhausted": (Kind.DATA, "no row of many batches in a row can be trained on: the loader gives nothing else"),
     "input.stopped": (Kind.DATA, "the loader gives the same batch for ever"),
     "input.constant": (Kind.DATA, "what the loader gives holds the same number throughout"),

@@ -23,8 +23,8 @@ class LostMemory:
 class Lost:
     """Parameters that had a gradient have none, or zeros throughout, for `persistence` ticks, and again at `lasting`.
 
-    A detached branch, a gradient that is zero in a half format, units that have all died. Models that leave a branch out
-    at some steps are judged by the most that was missing at any of the `window` ticks before; what was cut from the
+    A detached branch, a gradient that is zero in a half format, units that have all died. Models that leave a branch
+    out at some steps are judged by the most that was missing at any of the `window` ticks before; what was cut from the
     start is told by another belief (`gradient.missing`). A whole gradient of zero is told by a third.
     """
 

@@ -54,7 +54,7 @@ class Spike:
         return SpikeMemory()
 
     def update(self, memory: SpikeMemory, reading: Reading) -> tuple[SpikeMemory, tuple[Finding, ...]]:
-        """Judge every component that has a weight, as it is felt; the total, which moves with the weights, only where it is alone."""
+        """Judge every component that has a weight, as it is felt; the total only where it is alone."""
         step = reading.values.get("step", float(reading.tick))
         tracks, findings = dict(memory.tracks), []
         losses = reading.under("loss")
