@@ -28,14 +28,13 @@ from rerail.core.cause.cause import Cause, Kind
 from rerail.core.cause.failure import Failure
 from rerail.core.cause.lasting import changed_setting, cut_off
 from rerail.core.cause.pairing import LASTING, Apart, mispaired
-from rerail.core.cause.suspicion import Suspicion
+from rerail.core.cause.suspicion import HOT, Suspicion
 from rerail.core.cause.toxic import toxic_rows
 from rerail.core.knobs import Precision
 from rerail.core.operations import edge
 from rerail.core.reading import Reading
 from rerail.core.trial import SOUND, STEP_OF_OLD, Age, Operation, Swap, Trial, Which
 
-HOT = 3.0  # a learning rate this many times its usual value is a suspect by itself
 FARTHER = 5.0  # an update this many times as large, on the same weights and batch, is the optimizer's doing
 CONFIRMED = 2  # times that the unchanged step must fail once more, after the pattern
 CARRIED = 1.001  # times a gradient's norm, beyond what kernels that add in another order make of it
@@ -387,6 +386,8 @@ def _size(failure: Failure, course: Trial) -> Inquiry:
         return failure.cause(Kind.UNKNOWN, f"the window fails again, with {scale:.2g} of the step size too")
     if not smaller.healthy:
         return failure.cause(Kind.CODE, "training comes to the same end again, with a tenth of the step size too")
+    if case.patient:
+        return failure.level("finite, and at the rate that the run has always had: it may pass by itself")
     if case.hotter >= HOT or _grew(case, course):
         why = f"the window fails again, and with {scale:.2g} of the step size it does not"
         return failure.cause(Kind.STEP_SIZE, why, step=case.step)

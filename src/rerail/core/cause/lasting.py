@@ -19,14 +19,16 @@ Inquiry = Generator[Swap, Trial, Cause]
 
 
 def changed_setting(failure: Failure) -> Inquiry:
-    """Train the batches from before the change again, with what is set now and with what was; compare them in pairs."""
+    """Train the batches since the change again, with what is set now and with what was; compare them in pairs."""
     case = failure.case
     then, now = (yield Swap(window=True, held=case.held)), (yield Swap(window=True, held=case.pressed))
     before, after = _losses(then), _losses(now)
     worse = [one - other for one, other in zip(after, before, strict=False)]
     if not then.healthy or len(worse) < PAIRS or not _clearly(worse, fmean(before)):
         return failure.level("settings were changed, and on the same batches the loss is no worse for it")
-    return failure.changed(f"on the same batches the loss ends {fmean(worse) / abs(fmean(before)):.0%} higher than without")
+    return failure.changed(
+        f"on the same batches the loss ends {fmean(worse) / abs(fmean(before)):.0%} higher than without"
+    )
 
 
 def _losses(trial: Trial) -> list[float]:

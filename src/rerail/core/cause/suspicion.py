@@ -10,6 +10,10 @@ from rerail.core.cause.cause import Cause
 from rerail.core.finding import Finding
 from rerail.core.reading import Reading
 
+HOT = 3.0  # a learning rate this many times its usual value is a suspect by itself
+PATIENCE = 9  # ticks in a row after which what has only left its trend is answered: three pass in healthy runs
+EXPLODED = 100.0  # times the usual gradient
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspicion:
@@ -75,10 +79,21 @@ class Suspicion:
 
     @property
     def mild(self) -> bool:
-        """Say whether a loss has only left its trend: finite, and no outlier or explosion."""
-        return self.finite and all(found.code == "loss.spike" for found in self.findings)
+        """Say whether a loss or the gradient has only left its trend: finite, and far from exploding."""
+        return self.finite and all(map(_mild, self.findings))
+
+    @property
+    def patient(self) -> bool:
+        """Say whether it may pass by itself: mild, not for long yet, and no rate that was raised."""
+        return self.mild and self.lasted < PATIENCE and self.hotter < HOT
 
     @property
     def finite(self) -> bool:
         """Say whether every number of the failing step is finite, only higher than it should be."""
         return finite(self.reading)
+
+
+def _mild(found: Finding) -> bool:
+    if found.code == "gradient.explosion":
+        return found.evidence[found.signal] < EXPLODED * found.evidence["usual"]
+    return found.code == "loss.spike"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from rerail.core.finding import Finding
+from rerail.core.parts import WHOLE
 from rerail.core.reading import Reading
 from rerail.core.series import Series, baseline
 
@@ -23,9 +24,10 @@ class Track:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpikeMemory:
-    """A track per loss."""
+    """A track per loss, and one of the total where there are several."""
 
     tracks: Mapping[str, Track] = field(default_factory=dict)
+    total: Track = field(default_factory=Track)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,9 @@ class Spike:
     near zero multiplies easily; and one heavy-tailed batch reaches hundreds of times the median in healthy runs, which
     is why `at_once` is as high as it is. Suspects and non-finite values stay out of the window that they are judged
     against. A level that lasts `adopt` ticks becomes the new baseline. The first `warmup` values are only watched.
-    One-sided: a falling loss is never a spike.
+    One-sided: a falling loss is never a spike. Of several components one may rise while what is minimised falls (the
+    divergence of a variational autoencoder): short of an outlier it is suspect only where the total is above its own
+    baseline too, by `few` deviations and the factor `together`.
     """
 
     window: int = 32
@@ -48,6 +52,8 @@ class Spike:
     floor: float = 0.05
     persistence: int = 3
     adopt: int = 30
+    few: float = 3.0
+    together: float = 1.2
 
     def init(self) -> SpikeMemory:
         """Return empty memory."""
@@ -57,38 +63,55 @@ class Spike:
         """Judge every component that has a weight, as it is felt; the total only where it is alone."""
         step = reading.values.get("step", float(reading.tick))
         tracks, findings = dict(memory.tracks), []
-        losses = reading.under("loss")
-        for name in losses:
-            value = reading.felt(name)
+        losses = {name: reading.felt(name) for name in reading.under("loss")}
+        whole = losses.pop(WHOLE, math.nan) if len(losses) > 1 else math.nan
+        total, over = self._follow(memory.total, step, whole, self.few, self.together)
+        risen = not math.isfinite(whole) or over > 0 or not memory.total.start
+        for name, value in losses.items():
             if reading.off(name):
                 tracks.pop(name, None)
-            elif math.isfinite(value) and (name != "loss/total" or len(losses) == 1):
-                track = tracks.get(name, Track())
-                track = replace(track, accepted=track.accepted.before(step))
-                tracks[name], found = self._judge(track, name, step, value)
+            elif math.isfinite(value):
+                tracks[name], found = self._judge(tracks.get(name, Track()), name, step, value, risen=risen)
                 findings += found
-        return SpikeMemory(tracks=tracks), tuple(findings)
+        return SpikeMemory(tracks=tracks, total=total), tuple(findings)
 
     def wary(self, memory: SpikeMemory) -> bool:
         """Say whether the last value of any loss is suspect."""
         return any(track.suspected.values for track in memory.tracks.values())
 
-    def _judge(self, track: Track, name: str, step: float, value: float) -> tuple[Track, list[Finding]]:
-        accepted = Track(accepted=track.accepted.add(step, value, self.window), start=track.start)
-        if len(track.accepted.values) < self.warmup:
-            return replace(accepted, start=max(accepted.start, median(map(abs, accepted.accepted.values)))), []
-        usual = baseline(track.accepted.values)
-        if track.start == 0 and value != 0:  # switched off until now: it begins here
-            return Track(accepted=Series().add(step, value, self.window), start=abs(value)), []
-        over, size = value - usual.expected, max(abs(usual.expected), self.floor * track.start)
-        if over <= max(self.sigmas * usual.spread, (self.rise - 1) * size):
-            return accepted, []
-        track = replace(track, suspected=track.suspected.add(step, value, self.adopt))
+    def _judge(self, known: Track, name: str, step: float, value: float, *, risen: bool) -> tuple[Track, list[Finding]]:
+        track, over = self._follow(known, step, value, self.sigmas, self.rise)
+        if not over:
+            return track, []
+        if not risen and over < self.at_once:
+            return self._accept(known, step, value), []
         ticks = len(track.suspected.values)
-        if ticks >= self.adopt:
-            return Track(accepted=track.suspected, start=track.start), []
-        code = "loss.outlier" if over >= self.at_once * size else "loss.spike"
+        code = "loss.outlier" if over >= self.at_once else "loss.spike"
         if code == "loss.spike" and ticks % self.persistence:
             return track, []
+        usual = baseline(track.accepted.values)
         evidence = {name: value, "expected": usual.expected, "spread": usual.spread, "ticks": float(ticks)}
         return track, [Finding(code=code, signal=name, evidence=evidence)]
+
+    def _follow(self, track: Track, step: float, value: float, sigmas: float, rise: float) -> tuple[Track, float]:
+        """Take a value in; return by how many times the baseline it is suspect, 0 where it is accepted."""
+        if not math.isfinite(value):
+            return track, 0.0
+        track = replace(track, accepted=track.accepted.before(step))
+        if len(track.accepted.values) < self.warmup:
+            taken = self._accept(track, step, value)
+            return replace(taken, start=max(taken.start, median(map(abs, taken.accepted.values)))), 0.0
+        if track.start == 0 and value != 0:  # switched off until now: it begins here
+            return Track(accepted=Series().add(step, value, self.window), start=abs(value)), 0.0
+        usual = baseline(track.accepted.values)
+        over, size = value - usual.expected, max(abs(usual.expected), self.floor * track.start)
+        if over <= max(sigmas * usual.spread, (rise - 1) * size):
+            return self._accept(track, step, value), 0.0
+        track = replace(track, suspected=track.suspected.add(step, value, self.adopt))
+        if len(track.suspected.values) >= self.adopt:
+            return Track(accepted=track.suspected, start=track.start), 0.0
+        return track, over / size
+
+    def _accept(self, track: Track, step: float, value: float) -> Track:
+        accepted = track.accepted.before(step).add(step, value, self.window)
+        return Track(accepted=accepted, start=track.start)
