@@ -100,6 +100,7 @@ class Control:
 
     name: str
     build: Callable[[int], Run]
+    kept_back: bool = False  # no threshold is chosen on it
 
 
 def cells(

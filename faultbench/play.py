@@ -35,21 +35,27 @@ class Guarded:
     def play(self, run: Run) -> Played:
         """Train under the guard."""
         with TemporaryDirectory() as folder:
-            guard = Guard(
-                run.model,
-                run.optimizer,
-                run.losses,
-                weights=run.weights,
-                scheduler=run.scheduler,
-                scaler=run.scaler,
-                precision=run.precision,
-                clip_norm=run.clip_norm,
-                after_commit=run.after_commit,
-                run=Path(folder) / "run",
-            )
-            stopped, error = _train(guard, run)
-            guard.close()
+            stopped, error = journalled(run, Path(folder) / "run")
             return replace(_played(list(journal.read(Path(folder) / "run"))), stopped=stopped, error=error)
+
+
+def journalled(run: Run, folder: Path) -> tuple[bool, str]:
+    """Train under a guard with its defaults, its journal in `folder`; say whether it was stopped, and the error."""
+    guard = Guard(
+        run.model,
+        run.optimizer,
+        run.losses,
+        weights=run.weights,
+        scheduler=run.scheduler,
+        scaler=run.scaler,
+        precision=run.precision,
+        clip_norm=run.clip_norm,
+        after_commit=run.after_commit,
+        run=folder,
+    )
+    ended = _train(guard, run)
+    guard.close()
+    return ended
 
 
 def _train(guard: Guard, run: Run) -> tuple[bool, str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from faultbench.row import Row
+from rerail.core.rate import Rate
 
 FEW = 40  # steps that a repair may waste
 
@@ -33,12 +34,12 @@ class Score:
     @property
     def rate(self) -> float:
         """Alarms per 10,000 healthy steps."""
-        return 1e4 * self.alarms / self.healthy_steps if self.healthy_steps else math.nan
+        return Rate(count=self.alarms, ticks=self.healthy_steps).rate
 
     @property
     def at_most(self) -> float:
         """The upper end of the rate's 95 % interval (exact Poisson, one-sided 97.5 %)."""
-        return 1e4 * upper(self.alarms) / self.healthy_steps if self.healthy_steps else math.nan
+        return Rate(count=self.alarms, ticks=self.healthy_steps).high
 
 
 def score(tool: str, rows: Sequence[Row]) -> Score:
@@ -66,13 +67,3 @@ def score(tool: str, rows: Sequence[Row]) -> Score:
         healthy_steps=sum(one.steps for one in controls) + sum(one.begin for one in cells),
         alarms=sum(one.alarms for one in rows),
     )
-
-
-def upper(count: int) -> float:
-    """Return the 97.5 % upper limit of a Poisson mean after `count` events: where P(X <= count) falls to 0.025."""
-    low, high = float(count), count + 10 * math.sqrt(count + 1) + 10
-    for _ in range(100):
-        middle = (low + high) / 2
-        below = sum(math.exp(-middle + k * math.log(middle) - math.lgamma(k + 1)) for k in range(count + 1))
-        low, high = (middle, high) if below > 0.025 else (low, middle)
-    return high

@@ -12,7 +12,7 @@ from faultbench.faults import FAULTS
 from faultbench.page import page
 from faultbench.play import CLEAN, OURS, Guarded, play_cell, play_clean, play_control, play_none
 from faultbench.row import Row, append, read
-from faultbench.score import score, upper
+from faultbench.score import score
 from faultbench.workloads import WORKLOADS
 
 WORKLOAD = next(one for one in WORKLOADS if one.name == "regression")
@@ -70,8 +70,3 @@ def test_rows_are_written_read_and_added_up(tmp_path: Path) -> None:
     text = page(again, [])
     assert "| rerail | 1/1 |" in text
     assert "0 of 1 runs" in text
-
-
-@pytest.mark.parametrize(("count", "limit"), [(0, 3.689), (1, 5.572), (5, 11.668), (20, 30.888)])
-def test_the_upper_limit_of_a_rate(count: int, limit: float) -> None:
-    assert upper(count) == pytest.approx(limit, abs=1e-3)  # Garwood 1936, two-sided 95 %
