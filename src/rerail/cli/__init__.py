@@ -1,7 +1,7 @@
 """The command line: one subcommand a file, no logic.
 
-Exit codes: 0 done, 1 unexpected failure, or the doctor found a fault, 2 wrong input (nothing was overwritten), 3 the
-run was halted, 130 stopped.
+Exit codes: 0 done, 1 unexpected failure, or the doctor found a fault, or no plan is quiet, 2 wrong input (nothing was
+overwritten), 3 the run was halted, 130 stopped.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from jsonargparse import ArgumentParser
 
 from rerail._version import __version__
-from rerail.cli import check, demo, doctor, explain, quarantine, replay, report, train
+from rerail.cli import calibrate, check, demo, doctor, explain, quarantine, replay, report, train
 from rerail.cli.arguments import dashed, with_own_settings
 
 COMMANDS = {
@@ -24,6 +24,7 @@ COMMANDS = {
     "report": report,
     "explain": explain,
     "replay": replay,
+    "calibrate": calibrate,
     "quarantine": quarantine,
 }
 
