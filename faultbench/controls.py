@@ -198,9 +198,7 @@ OWN: tuple[Control, ...] = (
     Control(name="fine-tuned", build=fine_tuned, kept_back=True),
     Control(name="tiny-loss", build=tiny_loss),
     Control(name="resumed", build=partial(resumed, language.build)),
-    Control(
-        name="resumed-without-moments", build=partial(resumed_without_moments, contrastive.build), kept_back=True
-    ),
+    Control(name="resumed-without-moments", build=partial(resumed_without_moments, contrastive.build), kept_back=True),
     Control(name="noisy-labels", build=noisy_labels),
     Control(name="sorted-classes", build=sorted_classes),
 )

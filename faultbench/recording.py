@@ -60,9 +60,9 @@ def record(one: Recording) -> Recording:
     return one
 
 
-def record_all(every: Sequence[Recording], workers: int) -> None:
-    """Play those that are not there yet, some at a time."""
-    missing = [one for one in every if not one.there]
+def record_all(every: Sequence[Recording], workers: int, *, afresh: bool = False) -> None:
+    """Play those that are not there yet, or all of them, some at a time."""
+    missing = [one for one in every if afresh or not one.there]
     if not missing:
         return
     with ProcessPoolExecutor(workers) as pool:
