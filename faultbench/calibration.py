@@ -59,8 +59,12 @@ def judged(number: int) -> Found:
     detector = DEFAULT[number]
     made = judge(detector, open_runs)
     plan = loosened(made, open_runs)
+    noisy = {one.run for one in made.alarms}
+    silent = [run for run in open_runs if run.name not in noisy]
     return Found(
         judged=made,
+        elsewhere=judge(detector, silent) if noisy else None,
+        silent=len(silent),
         kept=tuple(alarms(detector, kept)),
         kept_ticks=sum(len(one.readings) for one in kept),
         plan=plan,

@@ -32,9 +32,15 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One detector: on the open runs, and on those kept back as it is and with the plan that calibrates it."""
+    """One detector: on the open runs, and on those kept back as it is and with the plan that calibrates it.
+
+    `elsewhere` is the detector on those open runs alone in which it raises nothing (`silent` of them), None where these are
+    all.
+    """
 
     judged: Judged
+    elsewhere: Judged | None
+    silent: int
     kept: tuple[Alarm, ...]
     kept_ticks: int
     plan: Loosened
@@ -86,7 +92,8 @@ def page(heard: Sequence[Heard], found: Sequence[Found], open_seeds: Sequence[in
             f"Each alone, all others at their defaults. Quiet at: the strictest value without an alarm on the open runs, "
             f"looked for up to {FURTHEST:.0f} times as strict. Where the default raises alarms it is the nearest looser "
             f"value without, and the ratio is below 1. No margin: below {THIN:g}. Shares near 1 and factors are measured "
-            "from 1. Counts are whole: where one fewer raises an alarm, that is said.",
+            "from 1. Counts are whole: where one fewer raises an alarm, that is said. A detector that raises alarms has "
+            "a second row: on the open runs in which it raises none.",
             "",
             "| detector | threshold | default | quiet at | times as strict | |",
             "|---|---|---|---|---|---|",
@@ -160,11 +167,18 @@ def _touched(heard: Sequence[Heard]) -> Iterator[str]:
 
 def _thresholds(found: Sequence[Found]) -> Iterator[str]:
     for one in found:
-        for margin in one.judged.margins:
-            if margin.quiet is not None:
-                at = margin.threshold
-                told = f"| {at.detector} | {at.name} | {figure(at.present)} | {figure(margin.quiet)} "
-                yield f"{told}| {figure(margin.ratio)} | {_remark(margin)} |"
+        yield from (_threshold(margin, _remark(margin)) for margin in one.judged.margins if margin.quiet is not None)
+        if one.elsewhere is not None:
+            where = f"on the {one.silent} runs without an alarm"
+            for margin in one.elsewhere.margins:
+                if margin.quiet is not None:
+                    yield _threshold(margin, "; ".join(filter(None, (where, _remark(margin)))))
+
+
+def _threshold(margin: Margin, remark: str) -> str:
+    one = margin.threshold
+    cells = (one.detector, one.name, figure(one.present), figure(margin.quiet), figure(margin.ratio), remark)
+    return f"| {' | '.join(cells)} |"
 
 
 def _remark(margin: Margin) -> str:

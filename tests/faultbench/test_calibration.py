@@ -43,6 +43,9 @@ def test_controls_are_recorded_judged_and_told(tmp_path: Path, monkeypatch: pyte
     spike = found[0]
     assert {one.run for one in spike.judged.alarms} == {"curriculum-jump/0"}
     assert spike.plan.still == ()
+    assert spike.elsewhere is not None
+    assert spike.silent == 1
+    assert spike.elsewhere.alarms == ()
     text = page(heard, found, (0,), (1,))
     none = interval(Rate(count=0, ticks=402))  # a tick for each of 150 and 250 steps, and one at the end
     assert f"| open | 2 | 402 | 0 | {none} |" in text
