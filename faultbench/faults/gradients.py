@@ -25,7 +25,7 @@ def turned_gradient(run: Run, severity: float, begin: int, seed: int) -> Run:
 
 
 def stale(run: Run, severity: float, begin: int, seed: int) -> Run:
-    """From `begin` on each step takes the gradient of `severity` steps before; until there is one, its own."""
+    """From `begin` on each step takes the gradient of `severity` steps before, but none from before `begin`."""
     kept: dict[int, deque[Tensor]] = {}
 
     def late(number: int, gradient: Tensor) -> Tensor:

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from faultbench.case import Run
 from faultbench.cell import Fault
 
-from .common import among, clock, drawn, largest, once, trunk
-from .fresh_common import EVERY, EVERY_HOOKED
+from .common import among, clock, drawn, once, trunk
+from .fresh_common import EVERY, EVERY_HOOKED, on_gradients
 
 FAMILY = "hardware"
 TOP = 1 << 30  # the highest bit of a single-precision exponent
@@ -42,18 +42,17 @@ def activation_flips(run: Run, severity: float, begin: int, seed: int) -> Run:
 
 
 def gradient_burst(run: Run, severity: float, begin: int, seed: int) -> Run:
-    """The gradient of the largest parameter is `severity` times too large, once; taken again the step is sound."""
-    now, done = clock(run), False
+    """All gradients of one step are `severity` times too large; a step that is taken again is sound."""
+    done = set[int]()
 
-    def hook(gradient: Tensor) -> Tensor:
-        nonlocal done
-        if done or now() != begin:
+    def burst(number: int, gradient: Tensor) -> Tensor:
+        if number in done or now() > begin:
             return gradient
-        done = True
+        done.add(number)
         return gradient * severity
 
-    largest(run.model).register_hook(hook)
-    return run
+    now = clock(run)
+    return on_gradients(run, begin, run.model.parameters(), burst)
 
 
 def sign_flips(run: Run, severity: float, begin: int, seed: int) -> Run:
@@ -80,7 +79,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     hardware(
         name="gradient-burst",
-        title="The gradient of one layer is far too large, once.",
+        title="The gradients of one step are far too large, once.",
         severities={"1e4": 1e4, "1e8": 1e8},
         inject=gradient_burst,
         fits=among(EVERY),

@@ -93,7 +93,7 @@ FAULTS: tuple[Fault, ...] = (
         name="foreign-moments",
         title="The optimizer's state is that of another run, with a loss of another size.",
         truth="optimizer",
-        severities={"x1": 1.0, "x0.001": 1e-3},
+        severities={"x1": 1.0, "x1000": 1e3},
         inject=foreign_moments,
         fits=among(EVERY_ADAPTIVE),
     ),
