@@ -145,3 +145,37 @@ def test_sparse_and_nested_tensors_have_no_rows() -> None:
     batch = {"x": torch.zeros(4, 3), "graph": torch.eye(4).to_sparse(), "clips": torch.zeros(4)}
     assert rows.count(batch) == 4
     assert len(rows.by_row(batch)) == 2
+
+
+def test_columns_are_the_parts_with_rows_and_what_goes_with_them() -> None:
+    batch = {
+        "id": ["a", "b", "c"],
+        "mel": torch.zeros(3, 5),
+        "mel_length": torch.tensor([5, 4, 3]),
+        "text": torch.zeros(3, 7, dtype=torch.int64),
+        "text_length": torch.tensor([7, 6, 5]),
+        "rate": 16000,
+    }
+    assert rows.columns(batch) == ["mel", "text"]
+    assert rows.columns((torch.zeros(3, 2), torch.zeros(3))) == ["0", "1"]
+    assert rows.columns(torch.zeros(3, 2)) == []
+
+
+def test_a_column_that_is_rolled_takes_what_goes_with_it_and_nothing_else() -> None:
+    batch = {"id": ["a", "b", "c"], "text": torch.tensor([[1], [2], [3]]), "text_length": torch.tensor([1, 2, 3])}
+    batch["mel"] = torch.tensor([[10.0], [20.0], [30.0]])
+    moved = rows.roll(batch, "text", 1)
+    assert moved["text"].flatten().tolist() == [3, 1, 2]
+    assert moved["text_length"].tolist() == [3, 1, 2]
+    assert moved["mel"] is batch["mel"]
+    assert moved["id"] == ["a", "b", "c"]
+    assert batch["text"].flatten().tolist() == [1, 2, 3]
+    assert rows.roll(rows.roll(batch, "text", 1), "text", -1)["text"].equal(batch["text"])
+
+
+def test_pairs_and_named_tuples_are_rolled_too() -> None:
+    x, y = torch.arange(3.0), torch.arange(3)
+    moved = rows.roll((x, y), "1", -1)
+    assert moved[0] is x
+    assert moved[1].tolist() == [1, 2, 0]
+    assert rows.roll([x, y], "1", -1)[1].tolist() == [1, 2, 0]

@@ -44,6 +44,8 @@ OLDER = {"weights": Age.OLDER, "optimizer": Age.OLDER}
         (Swap(lr_most=0.01), "learning rate at most 0.01"),
         (Swap(held=(("weight_decay/0", 0.01),)), "weight_decay held at 0.01"),
         (Swap(precision=Precision.DOUBLE), "double precision"),
+        (Swap(scaled=(("mel", 0.001),)), "the loss mel felt x0.001"),
+        (Swap(rolled=(("text", -1),)), "each row with the text of row +1"),
         (Swap(window=True, recent=True), "every batch since the last healthy snapshot again, from the newest snapshot"),
     ],
 )
@@ -53,7 +55,7 @@ def test_every_change_has_words(swap: Swap, text: str) -> None:
 
 def test_a_new_kind_of_change_is_told_by_its_name() -> None:
     assert trials.changed({"changed": {"phase": "of the\nmoon"}}) == r"phase of the\nmoon"
-    assert len(fields(Swap)) == 16, "a new field of Swap needs words in tell/trials.py, and a line above"
+    assert len(fields(Swap)) == 18, "a new field of Swap needs words in tell/trials.py, and a line above"
 
 
 def test_a_line_says_what_it_gave() -> None:

@@ -32,13 +32,15 @@ _NUMBERS = "nonfinite.weights nonfinite.loss nonfinite.gradient scale.overflow"
 
 KINDS = {
     "nonfinite": _kind(f"nonfinite.input {_NUMBERS} input.unfit input.raised", "allow_backoff"),
-    "spike": _kind("loss.spike loss.outlier", "sigmas rise at_once floor persistence warmup", "adopt"),
+    "spike": _kind("loss.spike loss.outlier", "sigmas rise at_once floor few together persistence warmup", "adopt"),
     "explosion": _kind("gradient.explosion", "sigmas factor at_once persistence warmup", "adopt"),
     "idle": _kind("gradient.zero gradient.stopped", "persistence stopped"),
+    "lost": _kind("gradient.lost", "persistence lasting", "adopt"),
     "sign": _kind("loss.sign", "share leap persistence warmup"),
     "far": _kind("input.far input.range", "never once often persistence warmup", "adopt"),
-    "setting": _kind("optimizer.setting"),
-    "stuck": _kind("input.stuck", "times warmup"),
+    "emptied": _kind("input.exhausted", "emptied rescaled"),
+    "setting": _kind("optimizer.setting optimizer.setting.lasting", "lasting"),
+    "stuck": _kind("input.stuck input.stopped", "times stopped warmup"),
     "divergence": _kind("loss.divergence", f"share sigmas {_PATIENCE}"),
     "zero": _kind("loss.zero", f"part {_PATIENCE}"),
     "still": _kind("loss.still", "ticks", "share sigmas"),
@@ -49,9 +51,11 @@ KINDS = {
     "mismatch": _kind("loss.mismatch", "factor early"),
     "dominated": _kind("loss.dominated", f"share {_PATIENCE}", "still"),
     "kl": _kind("kl.collapse kl.explosion", f"factor rising {_PATIENCE}", "low"),
+    "initial": _kind("weights.wide", "gain"),
     "vanishing": _kind("gradient.vanishing", _PATIENCE, "ratio first tiny"),
     "missing": _kind("gradient.missing", _PATIENCE),
     "units": _kind("units.dead units.saturated", f"dead saturated {_PATIENCE}"),
+    "draws": _kind("random.changed", "looks"),
     "drift": _kind("activation.drift", f"factor least {_PATIENCE}"),
     "steps": _kind("update.small update.large", f"large share warmup {_PATIENCE}", "small"),
     "unchanged": _kind("weights.unchanged", f"share {_PATIENCE}"),
@@ -73,7 +77,15 @@ KINDS = {
 
 # A factor says nothing at 1, and a share that all must have is far from 1: these are measured from there, not from 0.
 FROM_ONE = {
-    *("spike.rise", "explosion.factor", "far.once", "far.often", "oscillation.growth", "mismatch.factor"),
+    *(
+        "spike.rise",
+        "spike.together",
+        "explosion.factor",
+        "far.once",
+        "far.often",
+        "oscillation.growth",
+        "mismatch.factor",
+    ),
     *("drift.factor", "shift.factor", "pace.factor"),
     *("dominated.share", "units.saturated", "attention.uniform", "attention.stuck"),
 }

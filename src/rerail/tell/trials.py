@@ -101,6 +101,10 @@ def _change(name: str, value: object) -> str:
     shown = fields.plain(value)
     if name == "held":
         return ", ".join(f"{phrases.setting(one)} held at {fields.figure(then)}" for one, then in value)  # type: ignore[attr-defined]
+    if name == "scaled":
+        return ", ".join(f"the loss {one} felt x{fields.figure(factor)}" for one, factor in value)  # type: ignore[attr-defined]
+    if name == "rolled":
+        return ", ".join(f"each row with the {one} of row {-places:+d}" for one, places in value)  # type: ignore[attr-defined]
     said = {
         "without": f"without the loss {shown}",
         "lr_scale": f"learning rate x{fields.figure(value)}",

@@ -32,3 +32,12 @@ def test_nothing_is_trusted_for_a_while_after_a_change() -> None:
         memory, _ = detector.update(memory, Reading(tick=tick, values=one))
         wary.append(detector.wary(memory))
     assert wary == [False, True, True, True, False]
+
+
+def test_a_change_that_lasts_is_told_once_more_with_both_values() -> None:
+    values = [{"setting/eps/0": 1e-8}, {"setting/eps/0": 0.0}, *([{}] * 40)]
+    detector, memory, found = Setting(), Setting().init(), []
+    for tick, one in enumerate(values, 1):
+        memory, findings = detector.update(memory, Reading(tick=tick, values=one))
+        found += [(tick, each.code, each.evidence.get("before")) for each in findings]
+    assert found == [(2, "optimizer.setting", 1e-8), (14, "optimizer.setting.lasting", 1e-8)]

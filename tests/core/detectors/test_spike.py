@@ -71,3 +71,40 @@ def test_a_component_that_sets_in_later_is_no_spike() -> None:
         memory, findings = detector.update(memory, Reading(tick=tick, values=values))
         codes += [found.code for found in findings]
     assert codes == []
+
+
+def together(kl: list[float], rest: list[float]) -> list[str]:
+    detector = Spike()
+    memory, codes = detector.init(), list[str]()
+    for tick, (one, other) in enumerate(zip(kl, rest, strict=True)):
+        values = {"loss/kl": one, "loss/mel": other, "loss/total": one + other, "step": float(tick), "grad/norm": 1.0}
+        memory, findings = detector.update(memory, Reading(tick=tick, values=values))
+        codes += [f"{found.code} {found.signal}" for found in findings]
+    return codes
+
+
+def test_a_component_that_rises_while_the_total_falls_is_no_spike() -> None:
+    kl = [0.1 + 0.001 * math.sin(tick) for tick in range(40)] + [0.5, 0.9, 1.2, 1.5, 2.0, 2.5]
+    mel = [40.0 - 0.3 * tick for tick in range(46)]
+    assert together(kl, mel) == []
+
+
+def test_a_component_is_told_where_the_total_rises_with_it() -> None:
+    kl = [1.0 + 0.01 * math.sin(tick) for tick in range(40)] + [3.0, 3.1, 3.2]
+    assert together(kl, [2.0 + 0.02 * math.cos(tick) for tick in range(43)]) == ["loss.spike loss/kl"]
+
+
+def test_an_outlier_needs_no_total() -> None:
+    kl = [0.001 + 0.0001 * math.sin(tick) for tick in range(40)] + [9.0]
+    assert together(kl, [40.0 - 0.3 * tick for tick in range(41)]) == ["loss.outlier loss/kl"]
+
+
+def test_a_component_is_judged_as_the_update_feels_it() -> None:
+    detector = Spike()
+    memory, codes = detector.init(), list[str]()
+    for tick, value in enumerate([*CALM, *([1000.0] * 20)]):
+        knob = {"knob/loss/x": 0.001} if tick >= len(CALM) else {}
+        reading = Reading(tick=tick, values={"loss/x": value, "step": float(tick), "grad/norm": 1.0, **knob})
+        memory, findings = detector.update(memory, reading)
+        codes += [found.code for found in findings]
+    assert codes == []

@@ -4,7 +4,7 @@ from judging import Values, codes
 from rerail.core.detectors import Stuck
 
 VARIED: list[Values] = [{}] * 30
-SAME: list[Values] = [{"batch/same": float(n)} for n in range(1, 40)]
+SAME: list[Values] = [{"batch/same": float(n)} for n in range(1, 50)]
 
 
 def numbered(values: list[Values]) -> list[tuple[int, Values]]:
@@ -21,3 +21,8 @@ def test_training_on_one_batch_from_the_start_is_meant() -> None:
 
 def test_a_batch_that_comes_a_few_times_says_nothing() -> None:
     assert codes(Stuck(), numbered([*VARIED, *SAME[:5], *VARIED])) == []
+
+
+def test_one_that_never_moves_again_ends_the_run() -> None:
+    readings = numbered([*VARIED, *SAME, {"batch/same": 50.0}, {"batch/same": 51.0}])
+    assert codes(Stuck(), readings) == ["input.stuck", "input.stopped"]

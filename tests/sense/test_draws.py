@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812 (as everybody writes it)
+
+from rerail.sense.draws import Draws
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (nn.Sequential(nn.Linear(4, 4), nn.ReLU()), 0),
+        (nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 4), nn.Dropout(0.1)), 2),
+        (nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 4)).eval(), 0),
+        (nn.Sequential(nn.RReLU()), 1),
+    ],
+)
+def test_operations_that_draw_are_counted(model: nn.Module, expected: int) -> None:
+    x = torch.ones(2, 4, requires_grad=True)
+    with Draws() as draws:  # type: ignore[no-untyped-call]
+        model(x).sum().backward()
+    assert draws.count == expected
+
+
+def test_noise_is_counted_and_changes_nothing() -> None:
+    torch.manual_seed(3)
+    plain = torch.randn(5) + F.dropout(torch.ones(5), 0.5)
+    torch.manual_seed(3)
+    with Draws() as draws:  # type: ignore[no-untyped-call]
+        counted = torch.randn(5) + F.dropout(torch.ones(5), 0.5)
+    assert torch.equal(plain, counted)
+    assert draws.count == 2
