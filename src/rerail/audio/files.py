@@ -10,7 +10,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from rerail.audio import g722
 from rerail.core.extras import need
+
+G722 = ".g722"
 
 
 def read(path: Path, sample_rate: int, *, resample: bool = False) -> Tensor:
@@ -21,20 +24,31 @@ def read(path: Path, sample_rate: int, *, resample: bool = False) -> Tensor:
     Raises:
         ValueError: for a file that is missing, empty, not decodable, or of another rate where `resample` is off.
     """
-    soundfile = need("soundfile", extra="audio")
     _expect_content(path)
-    try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise ValueError(f"{path}: cannot be decoded ({error}); convert it to WAV or FLAC") from error
-    if not len(samples):
+    mono, rate = _decoded(path)
+    if not mono.numel():
         raise ValueError(f"{path}: holds no samples; remove the clip or record it again")
-    mono = samples.mean(axis=1)
-    if rate != sample_rate:
-        if not resample:
-            raise ValueError(f"{path}: sampled at {rate} Hz, expected {sample_rate}; resample it, or set sample_rate")
-        mono = need("soxr", extra="audio").resample(mono, rate, sample_rate)
-    return torch.from_numpy(mono)
+    if rate == sample_rate:
+        return mono
+    if not resample:
+        raise ValueError(f"{path}: sampled at {rate} Hz, expected {sample_rate}; resample it, or set sample_rate")
+    return torch.from_numpy(need("soxr", extra="audio").resample(mono.numpy(), rate, sample_rate))
+
+
+def sample_rate(path: Path) -> int:
+    """Return a sound file's sampling rate in Hz.
+
+    Raises:
+        ValueError: for a file that is missing, empty or not decodable.
+    """
+    _expect_content(path)
+    if path.suffix.lower() == G722:
+        return g722.SAMPLE_RATE
+    soundfile = need("soundfile", extra="audio")
+    try:
+        return int(soundfile.info(path).samplerate)
+    except soundfile.LibsndfileError as error:
+        raise _undecodable(path, error) from error
 
 
 def encode_wav(samples: Tensor, sample_rate: int) -> bytes:
@@ -43,11 +57,24 @@ def encode_wav(samples: Tensor, sample_rate: int) -> bytes:
     Raises:
         ValueError: for samples that are not finite.
     """
-    if bad := int((~torch.isfinite(samples)).sum()):
-        raise ValueError(f"{bad} of {samples.numel()} samples are not finite; nothing was written; check the model")
+    _expect_finite(samples)
     buffer = io.BytesIO()
     sound = samples.detach().cpu().flatten().clamp(-1, 1).numpy()
     need("soundfile", extra="audio").write(buffer, sound, sample_rate, format="WAV", subtype="PCM_16")
+    return buffer.getvalue()
+
+
+def encode_flac(samples: Tensor, sample_rate: int) -> bytes:
+    """Return `(samples,)` in [-1, 1] as the bytes of a 16-bit FLAC file; samples that came from 16 bits keep every bit.
+
+    Raises:
+        ValueError: for samples that are not finite.
+    """
+    _expect_finite(samples)
+    buffer = io.BytesIO()
+    # Scaled here: libsndfile would scale by 32767 on the way out and by 32768 on the way in.
+    sound = (samples.detach().cpu().flatten() * 2**15).round().clamp(-(2**15), 2**15 - 1).to(torch.int16)
+    need("soundfile", extra="audio").write(buffer, sound.numpy(), sample_rate, format="FLAC", subtype="PCM_16")
     return buffer.getvalue()
 
 
@@ -71,6 +98,26 @@ def store(path: Path, content: bytes) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _decoded(path: Path) -> tuple[Tensor, int]:
+    if path.suffix.lower() == G722:
+        return g722.decode(path), g722.SAMPLE_RATE
+    soundfile = need("soundfile", extra="audio")
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise _undecodable(path, error) from error
+    return torch.from_numpy(samples.mean(axis=1)), rate
+
+
+def _undecodable(path: Path, error: Exception) -> ValueError:
+    return ValueError(f"{path}: cannot be decoded ({error}); convert it to WAV or FLAC")
+
+
+def _expect_finite(samples: Tensor) -> None:
+    if bad := int((~torch.isfinite(samples)).sum()):
+        raise ValueError(f"{bad} of {samples.numel()} samples are not finite; nothing was written; check the model")
 
 
 def _expect_content(path: Path) -> None:

@@ -2,77 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import median
-
-import torch
-from torch import Tensor
 
 from rerail.audio import files
 from rerail.audio.mel import MelSpec
 from rerail.data.clip import Clip
+from rerail.data.listing import LeftOut
+from rerail.data.measure import Measured, measure
+
+Progress = Callable[[int, int], None]  # told (done, of how many)
 
 SECONDS = (0.3, 20.0)
 SILENT = 1e-3  # peak
-FULL_SCALE, CLIPPED = 0.999, 1e-3  # a sample this loud is cut off; more than this share of them is heard
-RATE_CLIPS, MISFIT = 16, 0.5  # from so many clips on, a length is odd that is off by this share of the expected one
+CLIPPED = 1e-3  # more than this share of the samples at full scale is heard
+RATE_CLIPS = 16  # from so many clips of a speaker on, a length is odd that is off
+MISFIT, FAR = 0.5, 4.0  # by this share of the expected one, and by so many times the spread of the others
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Measured:
-    clip: Clip
-    seconds: float
-
-
-def check(clips: Sequence[Clip], spec: MelSpec) -> tuple[list[str], bool]:
+def check(clips: Sequence[Clip], spec: MelSpec, progress: Progress | None = None) -> tuple[list[str], bool]:
     """Return one warning a line, none for a sound corpus, and whether training could read every recording.
 
     None is changed or left out.
     """
-    warnings, measured, readable = [], list[_Measured](), True
-    for clip in clips:
+    warnings, measured, readable = [], list[Measured](), True
+    for number, clip in enumerate(clips, 1):
         try:
             samples = files.read(clip.path, spec.sample_rate)
         except ValueError as error:
             warnings.append(str(error))
             readable = False
-            continue
-        warnings += [f"{clip.id}: {warning}" for warning in _odd(samples, spec.sample_rate)]
-        measured.append(_Measured(clip=clip, seconds=samples.numel() / spec.sample_rate))
-    return [*warnings, *_rates(measured)], readable
+        else:
+            measured.append(measure(clip, samples, spec.sample_rate))
+            warnings += [f"{clip.id}: {one.reason}" for one in faults(measured[-1])]
+        if progress:
+            progress(number, len(clips))
+    return [*warnings, *(f"{one.id}: {one.reason}" for one in misfits(measured))], readable
 
 
-def _odd(samples: Tensor, sample_rate: int) -> Iterator[str]:
-    size, seconds = samples.numel(), samples.numel() / sample_rate
-    if bad := int((~torch.isfinite(samples)).sum()):
-        yield f"{bad} of {size} samples are not finite; restore the recording"
+def faults(one: Measured, seconds: tuple[float, float] = SECONDS) -> Iterator[LeftOut]:
+    """Yield what is odd about one recording by itself."""
+    name = one.clip.id
+    if one.nonfinite:
+        told = f"{one.nonfinite} of {one.samples} samples are not finite; restore the recording"
+        yield LeftOut(id=name, kind="not finite", reason=told)
         return
-    peak, full = float(samples.abs().max()), float((samples.abs() >= FULL_SCALE).float().mean())
-    if peak < SILENT:
-        yield f"silent (peak {peak:.1e}); record it again or remove it"
-    if full > CLIPPED:
-        yield f"clipped ({full:.1%} of its samples at full scale); record it more quietly"
-    if not SECONDS[0] <= seconds <= SECONDS[1]:
-        yield f"{seconds:.2f} s long, outside {SECONDS[0]} to {SECONDS[1]} s; cut it or remove it"
+    if one.peak < SILENT:
+        told = f"silent (peak {one.peak:.1e}); record it again or remove it"
+        yield LeftOut(id=name, kind="silent", reason=told)
+    if one.full > CLIPPED:
+        told = f"clipped ({one.full:.1%} of its samples at full scale); record it more quietly"
+        yield LeftOut(id=name, kind="clipped", reason=told)
+    if not seconds[0] <= one.seconds <= seconds[1]:
+        told = f"{one.seconds:.2f} s long, outside {seconds[0]} to {seconds[1]} s; cut it or remove it"
+        yield LeftOut(id=name, kind="length", reason=told)
 
 
-def _rates(measured: Sequence[_Measured]) -> Iterator[str]:
-    """Yield clips whose seconds do not fit `start + slope * characters`: mostly wrong transcripts."""
-    if len(measured) < RATE_CLIPS:
-        return
-    start, slope = _line(sorted((len(one.clip.text), one.seconds) for one in measured))
+def misfits(measured: Iterable[Measured]) -> Iterator[LeftOut]:
+    """Yield clips whose seconds do not fit their speaker's `start + slope * characters`: mostly wrong transcripts."""
+    voices: dict[tuple[str, str], list[Measured]] = {}
     for one in measured:
-        characters, expected = len(one.clip.text), start + slope * len(one.clip.text)
-        if expected <= 0 or abs(one.seconds / expected - 1) > MISFIT:
-            took = f"{one.seconds:.2f} s for {characters} characters, expected {expected:.2f} s"
-            yield f"{one.clip.id}: {took}; check its text"
+        voices.setdefault((one.clip.speaker, one.clip.language), []).append(one)
+    for voice in voices.values():
+        if len(voice) >= RATE_CLIPS:
+            yield from _misfits(voice)
 
 
-def _line(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
+def line(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
     """Return start and slope of a line that a quarter of wrong points does not move (Theil 1950, far pairs only)."""
     half = len(points) // 2
     pairs = zip(points[:half], points[-half:], strict=True)
     slopes = [(y1 - y0) / (x1 - x0) for (x0, y0), (x1, y1) in pairs if x1 > x0]
     slope = median(slopes) if slopes else 0.0
     return median(y - slope * x for x, y in points), slope
+
+
+def _misfits(voice: Sequence[Measured]) -> Iterator[LeftOut]:
+    start, slope = line(sorted((one.characters, one.seconds) for one in voice))
+    off = [one.seconds - start - slope * one.characters for one in voice]
+    spread = 1.4826 * median(abs(one) for one in off)  # of a normal distribution, the standard deviation
+    for one, away in zip(voice, off, strict=True):
+        expected = start + slope * one.characters
+        if expected <= 0 or (abs(away) > MISFIT * expected and abs(away) > FAR * spread):
+            took = f"{one.seconds:.2f} s for {one.characters} characters, expected {expected:.2f} s"
+            yield LeftOut(id=one.clip.id, kind="misfit", reason=f"{took}; check its text")
