@@ -16,6 +16,10 @@ from rerail.core.extras import need
 G722 = ".g722"
 
 
+class WrongRate(ValueError):  # noqa: N818 - said of a recording, which is sound otherwise
+    """A recording has another sampling rate than it should."""
+
+
 def read(path: Path, sample_rate: int, *, resample: bool = False) -> Tensor:
     """Read a sound file as `(samples,)`, float32 in [-1, 1]; several channels are averaged.
 
@@ -31,11 +35,11 @@ def read(path: Path, sample_rate: int, *, resample: bool = False) -> Tensor:
     if rate == sample_rate:
         return mono
     if not resample:
-        raise ValueError(f"{path}: sampled at {rate} Hz, expected {sample_rate}; resample it, or set sample_rate")
+        raise WrongRate(f"{path}: sampled at {rate} Hz, expected {sample_rate}; resample it, or set sample_rate")
     return torch.from_numpy(need("soxr", extra="audio").resample(mono.numpy(), rate, sample_rate))
 
 
-def sample_rate(path: Path) -> int:
+def rate_of(path: Path) -> int:
     """Return a sound file's sampling rate in Hz.
 
     Raises:
@@ -49,6 +53,19 @@ def sample_rate(path: Path) -> int:
         return int(soundfile.info(path).samplerate)
     except soundfile.LibsndfileError as error:
         raise _undecodable(path, error) from error
+
+
+def is_plain(path: Path, sample_rate: int) -> bool:
+    """Whether a recording is 16-bit mono WAV or FLAC of this rate, so that its bytes can be taken as they are."""
+    soundfile = need("soundfile", extra="audio")
+    if path.suffix not in (".wav", ".flac"):
+        return False
+    try:
+        found = soundfile.info(path)
+    except soundfile.LibsndfileError:
+        return False  # whoever reads it says why
+    wanted = (sample_rate, 1, "PCM_16")
+    return found.format in ("WAV", "FLAC") and (found.samplerate, found.channels, found.subtype) == wanted
 
 
 def encode_wav(samples: Tensor, sample_rate: int) -> bytes:

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from jsonargparse import ArgumentParser
 
 from rerail._version import __version__
-from rerail.cli import calibrate, check, demo, doctor, explain, quarantine, replay, report, train
+from rerail.cli import calibrate, check, data, demo, doctor, explain, quarantine, replay, report, train
 from rerail.cli.arguments import dashed, with_own_settings
 
 COMMANDS = {
     "demo": demo,
     "doctor": doctor,
     "check": check,
+    "data": data,
     "train": train,
     "report": report,
     "explain": explain,

@@ -33,6 +33,11 @@ def read(path: Path) -> tuple[Phone, ...]:
     return phones
 
 
+def found(folder: Path) -> dict[str, Path]:
+    """Return the label files in folders `lab` at or below `folder`, by clip id."""
+    return {path.stem: path for path in sorted(folder.rglob("lab/*.lab"))}
+
+
 def written(phones: Sequence[Phone]) -> str:
     """Return the content of a label file."""
     return "\n".join(["#", *(f"{phone.end:.5f} 125 {phone.name}" for phone in phones), ""])

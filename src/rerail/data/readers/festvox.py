@@ -31,11 +31,6 @@ def read(folder: Path) -> Listing:
     return sifted(clips, audio, odd)
 
 
-def labels(folder: Path) -> dict[str, Path]:
-    """Return the label files by clip id."""
-    return {path.stem: path for voice in found(folder) for path in (voice / "lab").glob("*.lab")}
-
-
 def _clips(voice: Path, odd: list[LeftOut]) -> Iterator[Clip]:
     language, speaker = _who(voice.name)
     for number, line in enumerate((voice / TEXTS).read_text(encoding="utf8").splitlines(), 1):

@@ -14,6 +14,7 @@ from pathlib import Path
 from rerail.data.clip import Clip
 from rerail.data.listing import LeftOut, Listing, flat, sifted
 
+MANY_VOICES = frozenset({"pt_BR"})  # children of a school
 RECORDING = re.compile(r"(.+)_desc_([a-z]{2,3}(?:_[A-Z]{2})?(?:@\w+)?)\.(?:ogg|wav)")
 
 
@@ -35,7 +36,8 @@ def read(folder: Path) -> Listing:
         if text == told[""] and any(map(str.isalpha, text)) and not language.startswith("en"):
             odd.append(LeftOut(id=name, kind="text", reason=f"its text was not translated to {language}"))
         elif text:
-            clips.append(Clip(id=name, path=path, text=text, language=language, speaker=language))
+            speaker = "" if language in MANY_VOICES else language
+            clips.append(Clip(id=name, path=path, text=text, language=language, speaker=speaker))
     return sifted(clips, recordings, odd)
 
 
