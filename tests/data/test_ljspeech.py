@@ -77,3 +77,30 @@ def test_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:
 def test_an_id_that_leads_out_of_the_corpus_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="leads out of wavs/; rename the recording"):
         ljspeech.read(corpus(tmp_path, f"{name}|Good day.", "one.wav"))
+
+
+def test_columns_that_line_one_names_tell_speaker_and_language(tmp_path: Path) -> None:
+    lines = "id|text|speaker|language\none|Good day.|ana|en\ntwo|Bonjour.||fr\n"
+    folder = corpus(tmp_path, lines, "one.wav", "two.wav")
+    clips = ljspeech.read(folder)
+    assert [(one.text, one.speaker, one.language) for one in clips] == [("Good day.", "ana", "en"), ("Bonjour.", "", "fr")]
+    ljspeech.write(tmp_path / "again.csv", clips)
+    assert (tmp_path / "again.csv").read_text() == lines
+    assert ljspeech.read(tmp_path / "again.csv") == clips
+    (tmp_path / "metadata.csv").write_text(lines + "one|two\n")
+    with pytest.raises(ValueError, match=r"line 4: 2 column\(s\), expected the 4 of line 1"):
+        ljspeech.read(folder)
+
+
+def test_a_corpus_with_gaps_is_sifted_and_every_gap_named(tmp_path: Path) -> None:
+    lines = ["good|Fine.", "alone", "good|Again.", "quiet|  ", "gone|Not there.", "|No id."]
+    listing = ljspeech.sift(corpus(tmp_path, "\n".join(lines), "good.wav", "quiet.wav", "stray.flac"))
+    assert [one.id for one in listing.clips] == ["good"]
+    assert [(one.id, one.kind) for one in listing.left_out] == [
+        ("alone", "text"),
+        ("good", "text"),
+        ("quiet", "text"),
+        ("gone", "no audio"),
+        ("line 6", "text"),
+        ("stray", "no text"),
+    ]

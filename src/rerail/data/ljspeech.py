@@ -130,9 +130,8 @@ def _problems(
 
 
 def _left_out(row: _Row) -> LeftOut:
-    name = row.clip.id or f"line {row.number}"
-    missing = not row.clip.path.is_file() or not row.clip.path.stat().st_size
-    return LeftOut(id=name, kind="no audio" if row.clip.text and missing else "text", reason=row.problems[0])
+    name, reason = row.clip.id or f"line {row.number}", row.problems[0]
+    return LeftOut(id=name, kind="no audio" if reason.startswith(f"{row.clip.path.name} ") else "text", reason=reason)
 
 
 def _sound(path: Path) -> bool:

@@ -47,11 +47,15 @@ class PrepareConfig:
     )
     test: float = field(default=0.05, metadata={"help": "share of the clips for testing", "least": 0, "most": 0.4})
     seed: int = field(default=0, metadata={"help": "the same seed gives the same split", "least": 0})
-    keep: list[str] = field(
-        default_factory=list, metadata={"help": f"oddities that leave nothing out, of {', '.join(KEEPABLE)}"}
+    keep: str = field(
+        default="", metadata={"help": f"oddities that are kept, with commas between: {', '.join(KEEPABLE)}"}
     )
     language: str = field(default="", metadata={"help": "language of clips that name none, e.g. en"})
     speaker: str = field(default="", metadata={"help": "speaker of clips that name none"})
+
+    def kept(self) -> set[str]:
+        """Return the kinds of oddities that leave nothing out."""
+        return {one.strip() for one in self.keep.split(",") if one.strip()}
 
 
 def prepare(place: Path, target: Path, config: PrepareConfig, progress: Progress) -> Card:
@@ -60,7 +64,7 @@ def prepare(place: Path, target: Path, config: PrepareConfig, progress: Progress
     Raises:
         ValueError: where there is no corpus, nothing of it can be used, or `target` is taken.
     """
-    if odd := sorted(set(config.keep) - set(KEEPABLE)):
+    if odd := sorted(config.kept() - set(KEEPABLE)):
         raise ValueError(f"keep: unknown {', '.join(odd)}; known: {', '.join(KEEPABLE)}")
     listing = readers.read(place).within(config.language, config.speaker)
     with draft(target) as folder:
@@ -94,7 +98,7 @@ def _clean(
             kept.append(found)
         progress("recordings", number, len(listing.clips))
     for seen in (_same_recordings, misfits):
-        out = {one.id: one for one in seen(kept) if one.kind not in config.keep}
+        out = {one.id: one for one in seen(kept) if one.kind not in config.kept()}
         for one in kept:
             if one.clip.id in out:
                 one.clip.path.unlink()
@@ -113,7 +117,7 @@ def _one(clip: Clip, folder: Path, config: PrepareConfig) -> Measured | LeftOut:
     except ValueError as error:
         return LeftOut(id=clip.id, kind="unreadable", reason=str(error))
     found = measure(clip, samples, config.sample_rate, trimmed=config.trim)
-    odd = [one for one in faults(found, (config.shortest, config.longest)) if one.kind not in config.keep]
+    odd = [one for one in faults(found, (config.shortest, config.longest)) if one.kind not in config.kept()]
     if odd:
         return replace(odd[0], reason="; ".join(one.reason for one in odd))
     path = folder / ljspeech.WAVS / f"{clip.id}.flac"

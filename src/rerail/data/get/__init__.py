@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from rerail.core.extras import need
 from rerail.data import labels, ljspeech
 from rerail.data.clip import Clip
 from rerail.data.draft import draft, refuse_taken, scratch
@@ -33,6 +34,8 @@ def get(name: str, target: Path, cache: Path, progress: Progress) -> Listing:
     """
     corpus = CORPORA[name]
     refuse_taken(target)  # now, not after a long download
+    library, extra = corpus.needs
+    need(library, extra=extra)
     store = Store(folder=cache / "packages")
     files = [store.fetch(package, progress) for package in corpus.packages]
     with scratch(cache, ".unpacked.") as unpacked, draft(target) as folder:

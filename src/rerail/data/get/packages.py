@@ -119,7 +119,7 @@ class Store:
         where = f"download {package.filename} ({package.size / 1e6:.1f} MB), {package.pool} on any Debian mirror"
         lines = (
             f"{package.name}: {why}; get the package by hand:",
-            f"with apt: run `apt-get update`, then this command again (Debian 12 has it, section main)",
+            "with apt: run `apt-get update`, then this command again (Debian 12 has it, section main)",
             f"without: {where}, put it into {self.folder}, then run this command again",
             f"it is {package.name} {package.version}, SHA256 {package.sha256}",
         )

@@ -27,7 +27,8 @@ def read(listed: Path) -> Listing:
     except UnicodeDecodeError as error:
         raise ValueError(f"{listed}: not UTF-8 at byte {error.start}; save the file with that encoding") from error
     odd = list[LeftOut]()
-    return sifted(_clips(listed, lines, odd), {}, odd)
+    clips = list(_clips(listed, lines, odd))  # first: it fills `odd`
+    return sifted(clips, {}, odd)
 
 
 def _clips(listed: Path, lines: list[str], odd: list[LeftOut]) -> Iterator[Clip]:
