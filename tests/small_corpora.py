@@ -27,8 +27,13 @@ def wav(clip: Clip, path: Path) -> Path:
 def lj(folder: Path, count: int = 20, *, speaker: str = "", language: str = "") -> list[Clip]:
     """LJSpeech layout."""
     clips = [
-        Clip(id=clip.id, path=wav(clip, folder / "wavs" / f"{clip.id}.wav"), text=clip.text, speaker=speaker,
-             language=language)
+        Clip(
+            id=clip.id,
+            path=wav(clip, folder / "wavs" / f"{clip.id}.wav"),
+            text=clip.text,
+            speaker=speaker,
+            language=language,
+        )
         for clip in CLIPS[:count]
     ]
     ljspeech.write(folder / "metadata.csv", clips)

@@ -13,7 +13,11 @@ from rerail.data.alike import groups
     [
         (["Good day.", "good, day", "Good night."], [[0, 1], [2]]),
         (
-            ["Please enter your password followed by the pound key.", "Hold on.", "Now please enter your password followed by the pound key."],
+            [
+                "Please enter your password followed by the pound key.",
+                "Hold on.",
+                "Now please enter your password followed by the pound key.",
+            ],
             [[0, 2], [1]],
         ),
         (["one of the men", "one of the women who came late"], [[0], [1]]),

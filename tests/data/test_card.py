@@ -4,9 +4,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import small_corpora
 import soundfile
 
+import small_corpora
 from rerail.data.card import Card, card
 from rerail.data.facts import Facts
 from rerail.data.prepare import PrepareConfig, prepare

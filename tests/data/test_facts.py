@@ -20,7 +20,11 @@ def test_without_a_file_the_folder_names_the_corpus(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("license: MIT\n", "unknown license; known: name, source, licence"), ("- a\n", "list"), ("a: [", "not valid YAML")],
+    [
+        ("license: MIT\n", "unknown license; known: name, source, licence"),
+        ("- a\n", "list"),
+        ("a: [", "not valid YAML"),
+    ],
 )
 def test_a_file_of_another_form_is_refused(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "corpus.yaml").write_text(content)

@@ -83,7 +83,10 @@ def test_columns_that_line_one_names_tell_speaker_and_language(tmp_path: Path) -
     lines = "id|text|speaker|language\none|Good day.|ana|en\ntwo|Bonjour.||fr\n"
     folder = corpus(tmp_path, lines, "one.wav", "two.wav")
     clips = ljspeech.read(folder)
-    assert [(one.text, one.speaker, one.language) for one in clips] == [("Good day.", "ana", "en"), ("Bonjour.", "", "fr")]
+    assert [(one.text, one.speaker, one.language) for one in clips] == [
+        ("Good day.", "ana", "en"),
+        ("Bonjour.", "", "fr"),
+    ]
     ljspeech.write(tmp_path / "again.csv", clips)
     assert (tmp_path / "again.csv").read_text() == lines
     assert ljspeech.read(tmp_path / "again.csv") == clips

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small_corpora
 import soundfile
 
+import small_corpora
 from rerail.audio import files
 from rerail.audio.trim import trim
 from rerail.data import ljspeech
@@ -34,7 +34,9 @@ def corpus(tmp_path: Path) -> Path:
     return folder
 
 
-def write(corpus: Path, name: str, samples: np.ndarray, text: str | None = "some other words", rate: int = 16000) -> None:
+def write(
+    corpus: Path, name: str, samples: np.ndarray, text: str | None = "some other words", rate: int = 16000
+) -> None:
     soundfile.write(corpus / f"wavs/{name}.wav", samples, rate, subtype="FLOAT")
     if text is not None:
         with (corpus / "metadata.csv").open("a", encoding="utf8") as table:
@@ -57,7 +59,11 @@ def test_a_sound_corpus_loses_nothing_but_its_silence(corpus: Path, tmp_path: Pa
 def test_the_sides_are_tables_of_their_own_that_make_up_the_whole(corpus: Path, tmp_path: Path) -> None:
     card = prepared(corpus, tmp_path / "out")
     sides = {name: ljspeech.read(tmp_path / f"out/{name}.csv") for name in NAMES}
-    assert {name: len(side) for name, side in sides.items()} == dict(card.sides) == {"train": 20, "validation": 2, "test": 2}
+    assert (
+        {name: len(side) for name, side in sides.items()}
+        == dict(card.sides)
+        == {"train": 20, "validation": 2, "test": 2}
+    )
     assert sorted(one.id for side in sides.values() for one in side) == sorted(one.id for one in ljspeech.read(corpus))
 
 
@@ -119,6 +125,16 @@ def test_oddities_that_one_wants_stay(corpus: Path, tmp_path: Path) -> None:
     assert left_out(tmp_path / "out") == {}
     with pytest.raises(ValueError, match="keep: unknown loud; known: clipped, length"):
         prepared(corpus, tmp_path / "other", keep="loud")
+
+
+def test_a_voice_that_is_mostly_left_out_is_said(corpus: Path, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 32000).astype(np.float32)
+    for number in range(3):
+        write(corpus, f"loud{number}", np.clip(noise * (30 + number), -1, 1))
+    table = corpus / "metadata.csv"
+    table.write_text(table.read_text().replace("other words|ana", "other words|ben"))
+    prepared(corpus, tmp_path / "out")
+    assert "- mostly left out: ben (3 of 3 clips: 3 for clipped)\n" in (tmp_path / "out/card.md").read_text()
 
 
 def test_one_recording_twice_is_used_once_and_not_at_all_under_two_texts(corpus: Path, tmp_path: Path) -> None:

@@ -22,12 +22,16 @@ MOST, RARE = 12, 5  # so many voices are named; a symbol in fewer clips can hard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A measured corpus. `sides` are the clips in each part of a split, `left_out` counts by kind what is not used."""
+    """A measured corpus. `sides` are the clips in each part of a split, `left_out` counts by kind what is not used.
+
+    `lost` names voices that are left out for the most part, with the reasons.
+    """
 
     facts: Facts
     clips: tuple[Measured, ...]
     sides: Mapping[str, int]
     left_out: Mapping[str, int]
+    lost: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return the page, a fact a line."""
@@ -49,6 +53,7 @@ class Card:
         return {
             "clips": f"{len(self.clips)}{f' ({sides})' if sides else ''}",
             "left out": f"{sum(self.left_out.values())} ({left})" if left else "",
+            "mostly left out": "; ".join(self.lost),
             "minutes": f"{_minutes(self.clips):.1f}",
             "speakers": _shares(self.clips, lambda one: one.clip.speaker),
             "languages": _shares(self.clips, lambda one: one.clip.language),

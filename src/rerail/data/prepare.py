@@ -73,9 +73,10 @@ def prepare(place: Path, target: Path, config: PrepareConfig, progress: Progress
             first = "; ".join(f"{one.id}: {one.reason}" for one in odd_ones[:3])
             raise ValueError(f"{place}: no clip can be used of {len(listing.clips)} ({first})")
         left_out = [*listing.left_out, *odd_ones]
+        lost = tuple(_lost(listing, odd_ones))
         parts = _parts([one.clip for one in kept], config)
         source = place if place.is_dir() else place.parent
-        card = _card(source, config, kept, parts, left_out)
+        card = replace(_card(source, config, kept, parts, left_out), lost=lost)
         _write(folder, parts, [one.clip for one in kept])
         _labels(source, folder, kept)
         papers(source, folder)
@@ -146,6 +147,18 @@ def _same_recordings(kept: Sequence[Measured]) -> Iterator[LeftOut]:
         else:
             told = f"one recording under {len(texts)} texts, beside others: {first.clip.id}"
             yield from (LeftOut(id=one.clip.id, kind="same recording", reason=told) for one in (first, *others))
+
+
+def _lost(listing: Listing, odd: Sequence[LeftOut]) -> Iterator[str]:
+    """Yield the voices of which more than half is left out: a fault of theirs, and seldom of single clips."""
+    kinds = {one.id: one.kind for one in odd}
+    voices = dict[str, list[str]]()
+    for clip in listing.clips:
+        voices.setdefault(clip.speaker or "not named", []).append(kinds.get(clip.id, ""))
+    for speaker, found in sorted(voices.items()):
+        if found.count("") < len(found) / 2:
+            kind, count = Counter(filter(None, found)).most_common(1)[0]
+            yield f"{speaker} ({len(found) - found.count('')} of {len(found)} clips: {count} for {kind})"
 
 
 def _parts(clips: Sequence[Clip], config: PrepareConfig) -> Sides:

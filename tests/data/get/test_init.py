@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import small_corpora
 import soundfile
 
+import small_corpora
 from rerail.audio import files
 from rerail.data import ljspeech
 from rerail.data.get import cache_folder, get

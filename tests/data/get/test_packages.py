@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import small_corpora
 
+import small_corpora
 from rerail.data.get.packages import Package, Store, checksum, unpack
 
 pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="needs dpkg")

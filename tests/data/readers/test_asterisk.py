@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import small_corpora
-
 from rerail.data.readers import asterisk
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import small_corpora
-
 from rerail.data.readers import festvox
 from rerail.text.normalise import normalise
 

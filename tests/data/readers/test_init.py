@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import small_corpora
 
+import small_corpora
 from rerail.data.readers import layout_of, read
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import small_corpora
 
+import small_corpora
 from rerail.data.readers import pathlist
 
 
@@ -20,12 +20,15 @@ def listed(folder: Path, content: str) -> Path:
     return folder / "list.txt"
 
 
-def test_relative_and_absolute_paths_with_speaker_and_language(recordings: Path, tmp_path_factory: object) -> None:
+def test_relative_and_absolute_paths_with_speaker_and_language(recordings: Path) -> None:
     elsewhere = recordings / "lists"
     elsewhere.mkdir()
     content = f"../sound/0.wav|Good day.\n{recordings}/sound/1.wav|Bonjour.|ana|fr\n"
     clips = pathlist.read(listed(elsewhere, content)).clips
-    assert [(one.text, one.speaker, one.language) for one in clips] == [("Good day.", "", ""), ("Bonjour.", "ana", "fr")]
+    assert [(one.text, one.speaker, one.language) for one in clips] == [
+        ("Good day.", "", ""),
+        ("Bonjour.", "ana", "fr"),
+    ]
     assert [one.path.is_file() for one in clips] == [True, True]
     assert clips[1].id.endswith("sound_1")
     assert not any("/" in one.id for one in clips)

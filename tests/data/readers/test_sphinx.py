@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import small_corpora
-
 from rerail.data.readers import sphinx
 
 
