@@ -63,19 +63,50 @@ def test_a_recording_that_changed_is_computed_again(cache: Features, clip: Clip)
 
 
 @pytest.mark.parametrize("left", [0, 5, 100, 5000], ids=lambda left: f"{left} bytes left")
-def test_a_file_cut_short_is_computed_again(cache: Features, clip: Clip, left: int) -> None:
+@pytest.mark.parametrize("ending", ["f32", "tsv"])
+def test_a_file_cut_short_is_computed_again(cache: Features, clip: Clip, left: int, ending: str) -> None:
     expected = cache.mel(clip).clone()
-    (path,) = cache.folder.iterdir()
+    (path,) = cache.folder.glob(f"*.{ending}")
     content = path.read_bytes()
     path.unlink()  # the mapped file stays whole for whoever holds it
-    path.write_bytes(content[:left])
+    path.write_bytes(content[: min(left, len(content) - 1)])
     assert torch.equal(cache.mel(clip), expected)
-    assert path.read_bytes() == content
 
 
-def test_nothing_but_whole_entries_lies_in_the_cache(cache: Features, clip: Clip) -> None:
-    cache.mel(clip)
-    assert [one.name for one in cache.folder.iterdir()] == [f"{cache.key(clip)}.npy"]
+def test_whoever_is_interrupted_keeps_what_was_computed(cache: Features, monkeypatch: pytest.MonkeyPatch) -> None:
+    clips = ljspeech.read(demo.folder())[:6]
+
+    def interrupt(done: int, _: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.prepare(clips, interrupt)
+    read, again = files.read, list[str]()
+    monkeypatch.setattr(
+        files, "read", lambda path, *more, **named: again.append(path.stem) or read(path, *more, **named)
+    )
+    expected = [log_mel(trim(read(one.path, 16000)), SPEC) for one in clips]
+    assert all(torch.equal(a, b) for a, b in zip(cache.prepare(clips), expected, strict=True))
+    assert again == [one.path.stem for one in clips[4:]]
+
+
+def test_a_corpus_is_one_file_and_its_index_and_further_clips_are_another(cache: Features) -> None:
+    clips = ljspeech.read(demo.folder())[:5]
+    cache.prepare(clips[:4])
+    assert sorted(one.suffix for one in cache.folder.iterdir()) == [".f32", ".tsv"]
+    cache.prepare(clips)
+    cache.prepare(clips)
+    assert sorted(one.suffix for one in cache.folder.iterdir()) == [".f32", ".f32", ".tsv", ".tsv"]
+    assert sum(one.stat().st_size for one in cache.folder.glob("*.f32")) == sum(
+        4 * mel.numel() for mel in cache.prepare(clips)
+    )
+
+
+def test_two_clips_of_one_recording_share_an_entry(cache: Features, clip: Clip) -> None:
+    first, second = cache.prepare([clip, Clip(id="two", path=clip.path, text="other")])
+    assert torch.equal(first, second)
+    assert len(next(cache.folder.glob("*.tsv")).read_text().splitlines()) == 1
 
 
 def test_training_on_a_spectrogram_does_not_change_the_cache(cache: Features, clip: Clip) -> None:
@@ -95,6 +126,8 @@ def test_preparing_reports_its_progress(cache: Features) -> None:
     mels = cache.prepare(clips, lambda done, total: told.append((done, total)))
     assert [mel.shape[1] for mel in mels] == [80, 80, 80]
     assert told == [(1, 3), (2, 3), (3, 3)]
+    cache.prepare(ljspeech.read(demo.folder())[:4], lambda done, total: told.append((done, total)))
+    assert told[3:] == [(4, 4)]
 
 
 def test_every_recording_that_cannot_be_read_is_named(cache: Features, clip: Clip, tmp_path: Path) -> None:
@@ -104,3 +137,6 @@ def test_every_recording_that_cannot_be_read_is_named(cache: Features, clip: Cli
         cache.prepare([bad[0], clip, bad[1]])
     assert "gone.wav: no such file" in str(error.value)
     assert "noise.wav: cannot be decoded" in str(error.value)
+    with pytest.raises(ValueError, match=r"gone\.wav"):
+        cache.prepare(bad)
+    assert len(list(cache.folder.iterdir())) == 2  # the readable one's; nothing empty is left

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from rerail.audio import files
 from rerail.audio.mel import MelSpec, log_mel
 from rerail.audio.trim import FRAME, KEEP, THRESHOLD_DB, trim
+from rerail.data import packs
 from rerail.data.clip import Clip
 from rerail.data.problems import listed
 
@@ -38,10 +36,7 @@ class Features:
         Raises:
             ValueError: where the recording cannot be read.
         """
-        path = self.folder / f"{self.key(clip)}.npy"
-        if not _whole(path):
-            files.store(path, _npy(self._compute(clip)))
-        return torch.from_numpy(np.load(path, mmap_mode="c"))
+        return self.prepare([clip])[0]
 
     def key(self, clip: Clip) -> str:
         """Return the hash of parameters and recording."""
@@ -58,35 +53,30 @@ class Features:
         """
         if self.folder.exists() and not self.folder.is_dir():
             raise ValueError(f"{self.folder} cannot hold computed features: it is a file; choose another folder")
-        mels, problems = [], []
-        for number, clip in enumerate(clips, 1):
-            try:
-                mels.append(self.mel(clip))
-            except ValueError as error:
-                problems.append(str(error))
-            if progress:
-                progress(number, len(clips))
+        keys = [self.key(clip) for clip in clips]
+        known = packs.places(self.folder)
+        missing = {key: clip for key, clip in zip(keys, clips, strict=True) if key not in known}
+        if missing:
+            self._add(missing, len(clips), progress)
+            known = packs.places(self.folder)
+        elif progress:
+            progress(len(clips), len(clips))
+        arrays = packs.mapped({key: known[key] for key in keys})
+        return [arrays[key] for key in keys]
+
+    def _add(self, missing: dict[str, Clip], total: int, progress: Callable[[int, int], None] | None) -> None:
+        problems = []
+        with packs.writer(self.folder) as pack:
+            for number, (key, clip) in enumerate(missing.items(), 1 + total - len(missing)):
+                try:
+                    pack.add(key, self._compute(clip))
+                except ValueError as error:
+                    problems.append(str(error))
+                if progress:
+                    progress(number, total)
         if problems:
             raise ValueError(listed("recordings", problems))
-        return mels
 
     def _compute(self, clip: Clip) -> Tensor:
         samples = files.read(clip.path, self.spec.sample_rate, resample=self.resample)
         return log_mel(trim(samples) if self.trimmed else samples, self.spec)
-
-
-def _npy(mel: Tensor) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, mel.numpy())
-    return buffer.getvalue()
-
-
-def _whole(path: Path) -> bool:
-    """Whether a file is there with all its bytes; a crash of the machine may leave less than was written."""
-    if not path.is_file():
-        return False
-    try:
-        np.load(path, mmap_mode="r")
-    except (ValueError, EOFError):  # a file cut in its numbers, or before them: computed again
-        return False
-    return True
