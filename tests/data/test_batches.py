@@ -97,7 +97,7 @@ def test_a_position_may_be_taken_with_the_batch_in_hand_and_set_while_iterating(
     batches = iter(running)
     next(batches)
     state = running.state_dict()
-    assert state == {"epoch": 0, "index": 1, "seed": 0, "batch_size": 4}
+    assert state == {"epoch": 0, "index": 1, "seed": 0, "batch_size": 4, "pool": 4}
     following = [next(batches) for _ in range(7)]
     running.load_state_dict(state)
     assert [next(batches) for _ in range(7)] == following
@@ -137,6 +137,11 @@ def test_a_batch_that_cannot_be_put_together_is_not_passed_over() -> None:
     with pytest.raises(ValueError, match="not yet"):
         next(iter(broken))
     assert next(iter(broken)) == whole
+
+
+def test_a_position_of_other_pools_is_refused() -> None:
+    with pytest.raises(ValueError, match="pools of 8, the run has 4; give the same pool"):
+        stream(16).load_state_dict(stream(16, pool=8).state_dict())
 
 
 def test_a_position_of_batches_of_another_size_is_refused() -> None:

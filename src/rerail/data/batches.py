@@ -37,7 +37,11 @@ class Stream:
     """Endless batches, in a new order each epoch that only the seed and the epoch decide.
 
     Clips of like length share a batch: each `pool` batches' worth of the shuffled clips is sorted by length, and the
-    batches are shuffled again. The few clips that fill no batch at the end of an epoch are left out of it, whichever
+    batches are shuffled again. That costs randomness: on 620 sentences in batches of 16, `pool` 4 pads 16 % in place of
+    39 %, a clip shares a batch with half as many others, and batches differ 3.8 times as much in length as by chance;
+    `pool` 16 pads 5.5 %, with a quarter of the others (`bench/bucketing.py`). A `pool` of 1 sorts nothing.
+
+    The few clips that fill no batch at the end of an epoch are left out of it, whichever
     the shuffle put last; so every clip has the same share of the batches.
     """
 
@@ -68,7 +72,8 @@ class Stream:
 
     def state_dict(self) -> dict[str, int]:
         """Return the position of the next batch."""
-        return {"epoch": self.epoch, "index": self.index, "seed": self.seed, "batch_size": self.batch_size}
+        order = {"seed": self.seed, "batch_size": self.batch_size, "pool": self.pool}
+        return {"epoch": self.epoch, "index": self.index, **order}
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
         """Go to a position.
@@ -83,6 +88,10 @@ class Stream:
             size = state["batch_size"]
             raise ValueError(
                 f"this position is of batches of {size}, the run has {self.batch_size}; give the same size"
+            )
+        if state.get("pool", self.pool) != self.pool:
+            raise ValueError(
+                f"this position is of pools of {state['pool']}, the run has {self.pool}; give the same pool"
             )
         if not 0 <= index < len(self._batches):
             raise ValueError(

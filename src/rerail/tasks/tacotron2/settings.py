@@ -16,7 +16,12 @@ class Tacotron2Config:
     cache: str = field(default=".cache/features", metadata={"help": "folder for computed spectrograms"})
     held_out: int = field(default=12, metadata={"help": "clips set aside for measuring", "least": 1, "fixed": True})
     language: str = field(
-        default="", metadata={"help": "code of the language to spell numbers in, e.g. en", "fixed": True}
+        default="",
+        metadata={"help": "language to spell numbers in, e.g. en (default: what the data names)", "fixed": True},
+    )
+    stress: bool = field(
+        default=False,
+        metadata={"help": "keep `+` before stressed vowels as a symbol, where the data has it", "fixed": True},
     )
     size: Literal["tiny", "small", "reference"] = field(
         default="small", metadata={"help": "widths of the network", "fixed": True}

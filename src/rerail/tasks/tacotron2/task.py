@@ -111,12 +111,14 @@ class Tacotron2Task:
         return [{"id": clip.id, "text": text, "mel": mel} for clip, text, mel in zip(clips, texts, mels, strict=True)]
 
     def _spoken(self, sentence: str) -> list[int]:
-        if not (text := normalise(sentence, language=self.config.language)):
+        named = {clip.language for clip in self.clips}
+        language = self.config.language or (named.pop() if len(named) == 1 else "")
+        if not (text := normalise(sentence, language=language, stress=self.config.stress)):
             raise ValueError(f"--speak: {sentence!r} has nothing to say; write a sentence")
         return self.symbols.encode(text)
 
     def _text(self, clip: Clip) -> str:
-        return normalise(clip.text, language=self.config.language)
+        return normalise(clip.text, language=self.config.language or clip.language, stress=self.config.stress)
 
     def _alignment(self, model: Tacotron2, batch: Mapping[str, Any]) -> Picture:
         text, length = batch["text"][:1], batch["text_length"][:1]
