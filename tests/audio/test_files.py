@@ -109,3 +109,17 @@ def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
     for writer in writers:
         writer.join()
     assert (tmp_path / "one").read_bytes() in contents
+
+
+def test_flac_keeps_every_bit_of_sixteen(tmp_path: Path) -> None:
+    every = torch.arange(-(2**15), 2**15) / 2**15
+    (tmp_path / "a.flac").write_bytes(files.encode_flac(every, 16000))
+    assert torch.equal(files.read(tmp_path / "a.flac", 16000), every)
+    assert files.is_plain(tmp_path / "a.flac", 16000)
+    assert not files.is_plain(tmp_path / "a.flac", 22050)
+    assert files.rate_of(tmp_path / "a.flac") == 16000
+
+
+def test_flac_of_samples_that_are_not_finite_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 of 2 samples are not finite; nothing was written"):
+        files.encode_flac(torch.tensor([0.0, float("nan")]), 16000)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import torch
 
 from rerail.audio import files
-from rerail.audio.trim import KEEP, trim
-from rerail.data import demo
+from rerail.audio.trim import KEEP, bounds, trim
+from rerail.data import demo, ljspeech
 
 
 def test_silence_around_speech_is_cut_and_speech_is_kept() -> None:
@@ -34,3 +34,10 @@ def test_what_has_no_loud_part_is_left_as_it_is() -> None:
     spoilt[7] = float("nan")
     for samples in (torch.zeros(4000), torch.ones(10), torch.zeros(0), spoilt):
         assert trim(samples) is samples or torch.equal(trim(samples), samples)
+
+
+def test_trimming_again_cuts_nothing_more() -> None:
+    for clip in ljspeech.read(demo.folder())[:12]:
+        once = trim(files.read(clip.path, 16000))
+        assert torch.equal(trim(once), once)
+        assert bounds(once) == (0, len(once))
