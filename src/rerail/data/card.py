@@ -14,9 +14,9 @@ from rerail.data.check import CLIPPED, RATE_CLIPS, SILENT, line
 from rerail.data.facts import Facts
 from rerail.data.listing import Listing
 from rerail.data.measure import Measured, measure, spoken
+from rerail.data.progress import Progress
 from rerail.data.split import NAMES
 
-Progress = Callable[[int, int], None]  # told (done, of how many)
 MOST, RARE = 12, 5  # so many voices are named; a symbol in fewer clips can hardly be learned
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
 from rerail.audio import files
@@ -10,8 +10,7 @@ from rerail.audio.mel import MelSpec
 from rerail.data.clip import Clip
 from rerail.data.listing import LeftOut
 from rerail.data.measure import Measured, measure
-
-Progress = Callable[[int, int], None]  # told (done, of how many)
+from rerail.data.progress import Progress
 
 SECONDS = (0.3, 20.0)
 SILENT = 1e-3  # peak

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from rerail.audio.trim import FRAME, KEEP, THRESHOLD_DB, trim
 from rerail.data import packs
 from rerail.data.clip import Clip
 from rerail.data.problems import listed
+from rerail.data.progress import Progress
 
 FORMAT = "1"  # raised when the way of computing changes
 
@@ -45,7 +46,7 @@ class Features:
         parameters = repr((FORMAT, self.spec, cut, self.resample)).encode()
         return hashlib.sha256(parameters + content).hexdigest()[:32]
 
-    def prepare(self, clips: Sequence[Clip], progress: Callable[[int, int], None] | None = None) -> list[Tensor]:
+    def prepare(self, clips: Sequence[Clip], progress: Progress | None = None) -> list[Tensor]:
         """Compute what is missing and return every spectrogram; `progress` is told (done, of how many).
 
         Raises:
@@ -64,7 +65,7 @@ class Features:
         arrays = packs.mapped({key: known[key] for key in keys})
         return [arrays[key] for key in keys]
 
-    def _add(self, missing: dict[str, Clip], total: int, progress: Callable[[int, int], None] | None) -> None:
+    def _add(self, missing: dict[str, Clip], total: int, progress: Progress | None) -> None:
         problems = []
         with packs.writer(self.folder) as pack:
             for number, (key, clip) in enumerate(missing.items(), 1 + total - len(missing)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,10 +23,10 @@ from rerail.data.draft import draft
 from rerail.data.lay import LABELS, papers, write_left_out
 from rerail.data.listing import LeftOut, Listing
 from rerail.data.measure import Measured, measure
+from rerail.data.progress import Named
 from rerail.data.split import NAMES, Sides, sides
 from rerail.text.normalise import normalise
 
-Progress = Callable[[str, int, int], None]  # told (what, done, of how many)
 CARD = "card.md"
 KEEPABLE = ("clipped", "length", "silent", "misfit", "same recording")
 
@@ -58,7 +58,7 @@ class PrepareConfig:
         return {one.strip() for one in self.keep.split(",") if one.strip()}
 
 
-def prepare(place: Path, target: Path, config: PrepareConfig, progress: Progress) -> Card:
+def prepare(place: Path, target: Path, config: PrepareConfig, progress: Named) -> Card:
     """Prepare the corpus at `place` into the new folder `target`, which is there complete or not at all.
 
     Raises:
@@ -87,7 +87,7 @@ def prepare(place: Path, target: Path, config: PrepareConfig, progress: Progress
 
 
 def _clean(
-    listing: Listing, folder: Path, config: PrepareConfig, progress: Progress
+    listing: Listing, folder: Path, config: PrepareConfig, progress: Named
 ) -> tuple[list[Measured], list[LeftOut]]:
     """Write what is sound by itself, then take out again what is not, seen beside the others."""
     kept, odd = list[Measured](), list[LeftOut]()
@@ -173,7 +173,9 @@ def _card(
     cut = "silence at the ends cut, " if config.trim else ""
     done = f"prepared for training: {cut}clips left out and split with seed {config.seed}"
     return Card(
-        facts=replace(known, changes="; ".join(filter(None, (known.changes, done)))),
+        facts=known
+        if done in known.changes
+        else replace(known, changes="; ".join(filter(None, (known.changes, done)))),
         clips=tuple(kept),
         sides={name: len(getattr(parts, name)) for name in NAMES},
         left_out=Counter(one.kind for one in left_out),

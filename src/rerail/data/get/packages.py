@@ -6,13 +6,13 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rerail.data.draft import scratch
+from rerail.data.progress import Named
 
-Progress = Callable[[str, int, int], None]  # told (what, done, of how many)
 CHUNK = 1 << 20
 POLL = 0.2  # seconds between two looks at a download's size
 
@@ -39,7 +39,7 @@ class Store:
 
     folder: Path
 
-    def fetch(self, known: Package, progress: Progress) -> Path:
+    def fetch(self, known: Package, progress: Named) -> Path:
         """Return the verified file of a package, downloaded unless it is here already.
 
         `known` is the version that is asked for where apt is missing.
@@ -70,7 +70,7 @@ class Store:
         version, pool, size, sha256 = (fields[one] for one in ("Version", "Filename", "Size", "SHA256"))
         return Package(name=name, version=version, pool=pool, size=int(size), sha256=sha256)
 
-    def _download(self, package: Package, progress: Progress) -> Path:
+    def _download(self, package: Package, progress: Named) -> Path:
         with scratch(self.folder, f".{package.name}.") as folder:
             answer = self._loaded(package, folder, progress)
             if answer.returncode and self._run("apt-get", "update").returncode == 0:  # the index may name an old file
@@ -84,7 +84,7 @@ class Store:
             files[0].replace(self.folder / package.filename)
         return self.folder / package.filename
 
-    def _loaded(self, package: Package, folder: Path, progress: Progress) -> subprocess.CompletedProcess[str]:
+    def _loaded(self, package: Package, folder: Path, progress: Named) -> subprocess.CompletedProcess[str]:
         command = ["apt-get", *self._options(), "download", f"{package.name}={package.version}"]
         with subprocess.Popen(  # noqa: S603 - a program of the system, named here
             command, cwd=folder, env=_plain(), text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
