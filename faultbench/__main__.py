@@ -20,16 +20,22 @@ import torch
 from rich.progress import track
 
 from faultbench.cell import Cell, Control, cells
-from faultbench.controls import CONTROLS
+from faultbench.controls import CONTROLS as OPEN_CONTROLS
+from faultbench.controls_fresh import FRESH
 from faultbench.damage import CLEAN_SEEDS, Band
-from faultbench.faults import FAULTS
+from faultbench.faults import FAULTS as OPEN_FAULTS
+from faultbench.faults.fresh import FRESH_FAULTS
 from faultbench.page import page
 from faultbench.play import BEST, CLEAN, NONE, OURS, Guarded, play_best, play_cell, play_clean, play_control, play_none
 from faultbench.rivals.everyone import rivals
 from faultbench.rivals.rival import Rival
 from faultbench.row import Row, append, read
-from faultbench.workloads import WORKLOADS
+from faultbench.workloads import WORKLOADS as OPEN_WORKLOADS
+from faultbench.workloads.fresh import FRESH_WORKLOADS
 
+WORKLOADS = (*OPEN_WORKLOADS, *FRESH_WORKLOADS)
+FAULTS = (*OPEN_FAULTS, *FRESH_FAULTS)
+CONTROLS = (*OPEN_CONTROLS, *FRESH)
 ALIKE = ("nothing",)  # the unguarded run, which is there already
 PARTS = "Debugger "  # single rules of a tool that is played with all of them
 SHORT = ("regression", "digits-cnn")
@@ -49,7 +55,8 @@ def chosen(seeds: Sequence[int], *, short: bool, severest: bool) -> tuple[list[C
         every = list({(one.workload.name, one.fault.name, one.seed): one for one in every}.values())
     if not short:
         return every, controls
-    return [one for one in every if one.workload.name in SHORT], [one for one in controls if one[1] == seeds[0]][:6]
+    some = [one for one in every if one.workload.name in SHORT and not one.kept_back]
+    return some, [one for one in controls if one[1] == seeds[0]][:6]
 
 
 def bands(rows: Sequence[Row]) -> dict[str, float]:

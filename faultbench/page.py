@@ -101,8 +101,8 @@ def _kept_back(ours: Sequence[Row]) -> Iterator[str]:
     back = [one for one in cells if one.kept_back]
     open_workloads = {one.workload for one in cells if not one.kept_back}
     open_faults = {one.fault for one in cells if not one.kept_back}
-    yield "Marked so before the first run. Since then rerail was mended after looking at cells of these too (bit flips, mixed"
-    yield "scales, changed momentum, constant losses), so they are no unseen set any more; a fresh one is still to be made."
+    yield "Written when every threshold and every rule stood, by someone who had not read them, and played once: nothing was"
+    yield "changed after a look at them. (The set that was kept back before has been looked at since, and counts as open.)"
     yield ""
     yield f"- workloads: {', '.join(sorted({one.workload for one in back} - open_workloads)) or 'none'}."
     yield f"- faults: {', '.join(sorted({one.fault for one in back} - open_faults)) or 'none'}."

@@ -115,7 +115,6 @@ FAULTS: tuple[Fault, ...] = (
         severities={"once": 1, "often": 8},
         inject=masked_mean,
         fits=among(ALL),
-        kept_back=True,
     ),
     algebra(
         name="exp-overflow",

@@ -93,7 +93,6 @@ FAULTS: tuple[Fault, ...] = (
         severities={"x10": 10.0, "x30": 30.0},
         inject=wide_start,
         fits=among(ALL),
-        kept_back=True,
     ),
     architecture(
         name="no-norm",

@@ -137,7 +137,6 @@ FAULTS: tuple[Fault, ...] = (
         severities={"one": 1},
         inject=off_by_one,
         fits=among(TARGETS),
-        kept_back=True,
     ),
     code(
         name="dropout-in-use",
@@ -161,6 +160,5 @@ FAULTS: tuple[Fault, ...] = (
         inject=constant_loss,
         fits=among(ALL),
         phases=("start", "early"),
-        kept_back=True,
     ),
 )

@@ -161,7 +161,6 @@ FAULTS: tuple[Fault, ...] = (
         severities={"few": 0.05, "third": 0.33},
         inject=mixed_scale,
         fits=among(FLOATS),
-        kept_back=True,
     ),
     data(
         name="stuck-loader",
@@ -196,6 +195,5 @@ FAULTS: tuple[Fault, ...] = (
         severities={"once": 1, "often": 5},
         inject=ignored_labels,
         fits=among(CLASSES),
-        kept_back=True,
     ),
 )

@@ -102,7 +102,6 @@ FAULTS: tuple[Fault, ...] = (
         severities={"0.999": 0.999},
         inject=momentum,
         fits=among(ALL),
-        kept_back=True,
     ),
     spoilt(
         name="wrong-beta2",
@@ -125,7 +124,6 @@ FAULTS: tuple[Fault, ...] = (
         severities={"1e2": 1e2, "1e5": 1e5},
         inject=first_moment,
         fits=among(ALL),
-        kept_back=True,
     ),
     spoilt(
         name="huge-decay",

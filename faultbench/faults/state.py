@@ -86,7 +86,7 @@ def passing_nan(run: Run, severity: float, begin: int, seed: int) -> Run:
     return run
 
 
-state = partial(Fault, family=FAMILY, truth="weights", curable=True, kept_back=True)
+state = partial(Fault, family=FAMILY, truth="weights", curable=True)
 
 FAULTS: tuple[Fault, ...] = (
     state(

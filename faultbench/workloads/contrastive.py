@@ -86,5 +86,4 @@ WORKLOAD = Workload(
     title="Digits matched with sounds, InfoNCE with learned temperature, AdamW.",
     steps=STEPS,
     build=build,
-    kept_back=True,
 )

@@ -56,6 +56,4 @@ def build(seed: int) -> Run:
     )
 
 
-WORKLOAD = Workload(
-    name="lstm", title="An LSTM classifier of sequences, Adam with clipping.", steps=STEPS, build=build, kept_back=True
-)
+WORKLOAD = Workload(name="lstm", title="An LSTM classifier of sequences, Adam with clipping.", steps=STEPS, build=build)

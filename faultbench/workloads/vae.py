@@ -54,6 +54,4 @@ def build(seed: int) -> Run:
     )
 
 
-WORKLOAD = Workload(
-    name="vae", title="A variational autoencoder of digits, Adam.", steps=STEPS, build=build, kept_back=True
-)
+WORKLOAD = Workload(name="vae", title="A variational autoencoder of digits, Adam.", steps=STEPS, build=build)
