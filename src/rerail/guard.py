@@ -32,7 +32,7 @@ from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
 from rerail.core.remedy import Move, Remedy
 from rerail.core.told import speak_for_themselves
-from rerail.core.verdict import Memory, Plan, Verdict, advance, recall, relive, remember, settle, spent, start
+from rerail.core.verdict import Plan, Verdict, advance, lived_through, recall, remember, settle, spent, start
 from rerail.known import Known
 from rerail.prove.attempt import Attempt, LossFunction, Recipe, attempt, refuse_unknown, switched_off
 from rerail.prove.inquest import Proof
@@ -355,7 +355,8 @@ class Guard:
         self._watch = self._watch.intervened(verdict.tick)
         self._logbook.acted(verdict.tick, did)
         if verdict.move is Move.HALT:
-            self._keep_evidence(verdict.tick)
+            if self.run is not None and (note := self._prover.keep_evidence(self.run, verdict.tick)):
+                self.note(note[0], **note[1])
             raise Derailed(verdict, self._cause)
 
     def _commit(self, verdict: Verdict, reading: Reading) -> None:
@@ -429,17 +430,6 @@ class Guard:
             taken = self._snapshots.take(tick=self.tick, step=self.steps, position=position)
             self._logbook.snapshot(self.tick, "taken" if taken else "refused: not sound", self.steps)
 
-    def _keep_evidence(self, tick: int) -> None:
-        if self.run is None:
-            return
-        try:
-            folder = self._prover.keep_evidence(self.run / "evidence" / f"tick-{tick}")
-        except (OSError, RuntimeError, TypeError, AttributeError) as error:  # a full disk, a batch that cannot be saved
-            self.note("evidence not saved", error=str(error))
-            return
-        if folder is not None:
-            self.note("evidence kept", path=f"evidence/{folder.name}")
-
     def _quarantined(self, ids: Sequence[str], reason: str) -> None:
         if new := self._quarantine.add(ids, tick=self.tick, reason=reason):
             self.note("quarantined", ids=new)
@@ -479,7 +469,7 @@ class Guard:
                 self.data.load_state_dict(dict(found.position))
             self._memory = remember(self.plan, found.memory)
         if begun and self.run is not None:  # weights may be lost, the life that was lived is not
-            self._memory = _live_through(self.plan, self._memory, self.run)
+            self._memory = lived_through(self.plan, self._memory, read(self.run))
         if found is None:
             return {"from": "the beginning, since no checkpoint was written"} if begun else {}
         return {"from": found.source, "damaged": found.damaged}
@@ -499,10 +489,3 @@ class Guard:
 
     def _position(self) -> Mapping[str, Any] | None:
         return None if self.data is None else self.data.state_dict()
-
-
-def _live_through(plan: Plan, memory: Memory, run: Path) -> Memory:
-    # What the guard lived through after the checkpoint was written still counts: a spent rung stays spent.
-    for lived in relive(plan, memory, read(run)):
-        memory = lived.memory
-    return memory

@@ -181,6 +181,13 @@ def relive(plan: Plan, memory: Memory, records: Iterable[Mapping[str, Any]]) -> 
         yield lived
 
 
+def lived_through(plan: Plan, memory: Memory, records: Iterable[Mapping[str, Any]]) -> Memory:
+    """Return the memory after a journal: what came after `memory` still counts, and a spent rung stays spent."""
+    for lived in relive(plan, memory, records):
+        memory = lived.memory
+    return memory
+
+
 def remember(plan: Plan, data: Mapping[str, Any]) -> Memory:
     """Build a memory from what `recall` made of one; a detector that was not there begins with empty memory."""
     saved = data["detectors"]

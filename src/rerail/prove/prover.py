@@ -162,12 +162,17 @@ class Prover:
             self._rows = verdict.tick, proof.cause if proof.cause.repeated else replace(proof.cause, step=step)
         return proof
 
-    def keep_evidence(self, folder: Path) -> Path | None:
-        """Write what the last proof stood on; None where there was none."""
+    def keep_evidence(self, run: Path, tick: int) -> tuple[str, dict[str, str]] | None:
+        """Write what the last proof stood on into the run's folder; return what to tell of it, None without a proof."""
         if self._last is None or self.bench is None:
             return None
         scene, cause = self._last
-        return write(folder, scene, cause, self.bench.recipe)
+        folder = run / "evidence" / f"tick-{tick}"
+        try:
+            write(folder, scene, cause, self.bench.recipe)
+        except (OSError, RuntimeError, TypeError, AttributeError) as error:  # a full disk, a batch that cannot be saved
+            return "evidence not saved", {"error": str(error)}
+        return "evidence kept", {"path": f"evidence/{folder.name}"}
 
     def _drew(self, tick: int) -> float | None:
         """Return how many operations drew random numbers when that was last looked at, up to `tick`."""
