@@ -26,13 +26,14 @@ from rerail.core import plain
 from rerail.core.artifact import Picture, Sound
 from rerail.core.cause import Cause
 from rerail.core.cause.standing import standing
+from rerail.core.hang import Hang
 from rerail.core.knobs import NEUTRAL
 from rerail.core.outcome import Watch
 from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
 from rerail.core.remedy import Move, Remedy
 from rerail.core.told import speak_for_themselves
-from rerail.core.verdict import Plan, Verdict, advance, lived_through, recall, remember, settle, spent, start
+from rerail.core.verdict import Plan, Verdict, advance, live_through, recall, remember, settle, spent, start
 from rerail.known import Known
 from rerail.prove.attempt import Attempt, LossFunction, Recipe, attempt, refuse_unknown, switched_off
 from rerail.prove.inquest import Proof
@@ -45,6 +46,7 @@ from rerail.sense.inputs import accused, largest
 from rerail.sense.losses import Losses
 from rerail.sense.sensors import Sensors
 from rerail.sense.updates import update_ratio, weights_of
+from rerail.sense.watchdog import Watchdog
 from rerail.tell import causes
 from rerail.tell.journal import Listener, read
 from rerail.tell.logbook import Logbook
@@ -109,17 +111,18 @@ class Guard:
             )
         self.model, self.scheduler, self.scaler, self.data = model, scheduler, scaler, data
         self.clip_norm, self.plan, self.keep = clip_norm, plan or default_plan(), keep or Keep()
+        self._host = Known(self.optimizers, scaler)
         self.recipe = losses and Recipe(
             losses=losses,
             weights=dict(weights or {}),
             device=next(model.parameters()).device.type,
             precision=precision,
             scaler=scaler,
+            beat=self._host.pulse.beat,
         )
         self.run, self.after_commit = None if run is None else Path(run), after_commit
         self.steps = 0
         self._memory, self._watch = start(self.plan), Watch()
-        self._host = Known(self.optimizers, scaler)
         self._closed = self._known = False
         self._cause: Cause | None = None
         self._knobs = NEUTRAL  # those that the present step ran under, before anything is answered
@@ -144,6 +147,8 @@ class Guard:
         self._window = Window(self.keep.memory_bytes)
         self._prover = Prover(self.bench(), self.keep.proof_replays)
         self._saved_step = self.steps
+        rule = Hang(least=self.keep.hang_seconds)
+        self._watchdog = Watchdog(self._host.pulse, rule, self.note, on=self._logbook.heard)
         self._deepest = max((rung.depth for ladder in self.plan.ladders.values() for rung in ladder.rungs), default=0)
 
     # -- the seam -----------------------------------------------------------------------------------------------------
@@ -168,10 +173,12 @@ class Guard:
             raise ValueError("step() needs a batch, got none; give one batch, or several micro-batches")
         self._inbox.append(Entry(batches=batches, position=self._position()))
         self._host.called()
-        while self._inbox:
-            step = self._attempt(self._inbox[0])
-            self._host.attempted()
-        self._host.returning()
+        try:
+            while self._inbox:
+                step = self._attempt(self._inbox[0])
+                self._host.attempted()
+        finally:
+            self._host.returning()
         return step
 
     def commit(self, *, loss: Tensor | None = None, losses: Mapping[str, Tensor] | None = None) -> Step:
@@ -209,6 +216,7 @@ class Guard:
         if self._closed:
             return
         self._closed = True
+        self._watchdog.stop()
         if observed := self._host.take_observed():
             reading = Reading(tick=self.tick + 1, values={"step": float(self.steps), **observed})
             self._memory, verdict = advance(self.plan, self._memory, reading)
@@ -469,7 +477,7 @@ class Guard:
                 self.data.load_state_dict(dict(found.position))
             self._memory = remember(self.plan, found.memory)
         if begun and self.run is not None:  # weights may be lost, the life that was lived is not
-            self._memory = lived_through(self.plan, self._memory, read(self.run))
+            self._memory = live_through(self.plan, self._memory, read(self.run))
         if found is None:
             return {"from": "the beginning, since no checkpoint was written"} if begun else {}
         return {"from": found.source, "damaged": found.damaged}

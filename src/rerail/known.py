@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from rerail.act.commit import groups, settings
+from rerail.sense.watchdog import Pulse
 
 
 class Known:
@@ -15,6 +16,7 @@ class Known:
 
     def __init__(self, optimizers: Sequence[torch.optim.Optimizer], scaler: torch.amp.GradScaler | None = None) -> None:
         self._optimizers, self._scaler = optimizers, scaler
+        self.pulse = Pulse()
         self._observed: dict[str, float] = {}
         self._settings: dict[str, float] = {}  # as last told
         self._present: Sequence[str] = ()  # ids of the batch of the last reading
@@ -26,6 +28,7 @@ class Known:
     def called(self) -> None:
         """Note that a batch has come."""
         self._wait = time.perf_counter() - self._returned
+        self.pulse.enter()
 
     def attempted(self) -> None:
         """Note that the loader was waited for once; later attempts at this batch did not."""
@@ -34,10 +37,12 @@ class Known:
     def returning(self) -> None:
         """Note that the user's loop goes on."""
         self._returned = time.perf_counter()
+        self.pulse.leave()
 
     def observe(self, values: Mapping[str, float]) -> None:
         """Add numbers to the next reading."""
         self._observed |= values
+        self.pulse.beat()
 
     def take_observed(self) -> dict[str, float]:
         """Hand over what was observed since the last reading."""
@@ -56,6 +61,7 @@ class Known:
         """Return the signals of this tick; `ids` are its samples, None where the user's own loop has the batch."""
         now = time.perf_counter()
         values = {"step": float(step), "lr": float(groups(self._optimizers)[0]["lr"]), "time/step": now - self._clock}
+        self.pulse.step(now - self._clock)
         self._clock = now
         if ids is not None:
             values |= {"time/wait": self._wait, **self._repeated(ids)}

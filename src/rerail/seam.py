@@ -47,6 +47,8 @@ class Keep:
     A snapshot every `snapshot_every` steps, promoted after `probation` healthy ticks; promoted ones go to disk every
     `checkpoint_every` steps; `memory_bytes` hold all snapshots, and as much again the batches for replay. A proof may
     take `proof_replays` replays, and more only to tell several bad rows of a batch; 0 leaves all to the plan's ladders.
+    Where nothing is heard of the training thread for `hang_seconds` and 20 usual steps (six times `hang_seconds` before
+    anything is usual), the journal tells where it stands; 0 or inf switch that off.
     """
 
     snapshot_every: int = 25
@@ -55,12 +57,13 @@ class Keep:
     memory_bytes: int = 2 * 2**30
     sensors_every: int = 50
     proof_replays: int = 20
+    hang_seconds: float = 300.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept."""
         for one in fields(self):
-            least = 0 if one.name == "proof_replays" else 1
-            if getattr(self, one.name) < least:
+            least = 0 if one.name in ("proof_replays", "hang_seconds") else 1
+            if not getattr(self, one.name) >= least:
                 raise ValueError(f"Keep.{one.name}: {getattr(self, one.name)} is too small; give at least {least}")
 
 

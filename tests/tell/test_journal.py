@@ -114,3 +114,23 @@ def test_a_full_disk_loses_records_but_not_the_run(tmp_path: Path) -> None:
     assert told["text"] == "records lost"
     assert told["data"] == {"records": 2, "error": "[Errno 28] No space left on device"}
     assert after["tick"] == 3
+
+
+def test_two_threads_write_whole_lines_each_in_order_over_rotations(tmp_path: Path) -> None:
+    book = Journal(tmp_path, rotate_bytes=2000)
+
+    def write(text: str) -> None:
+        for tick in range(400):
+            book.write("note", tick, text=text, data={"padding": "x" * 40})
+
+    threads = [threading.Thread(target=write, args=(text,)) for text in ("one", "other")]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    book.close()
+    records = list(journal.read(tmp_path))
+    for text in ("one", "other"):
+        assert [one["tick"] for one in records if one["text"] == text] == list(range(400))
+    assert len(records) == 800
+    assert book.lost == {}

@@ -33,6 +33,24 @@ FINDING = {"code": "nonfinite.loss", "signal": "loss/energy", "evidence": {"loss
         ),
         ("trial", {"number": 1, "changed": {}, "healthy": False}, None),
         (
+            "note",
+            {
+                "text": "hang",
+                "data": {
+                    "silent": 312.4,
+                    "usual": 0.8,
+                    "inside": False,
+                    "where": ["a.py:1 f", "b.py:2 g"],
+                    "advice": "x",
+                },
+            },
+            (
+                "Nothing heard for 312 s outside guard.step (the loader, a validation); a step usually takes 0.8 s. "
+                "It stands at b.py:2 g, called from a.py:1 f. Advice: x."
+            ),
+        ),
+        ("note", {"text": "went on", "data": {"silent": 402.1, "inside": False}}, "The run went on after 402 s."),
+        (
             "cause",
             {"cause": "data", "component": "mel", "samples": ["a"], "why": ["the rows are silent"], "replays": 5},
             "Cause, proved in 5 replays: bad data; component mel; sample a; the rows are silent.",

@@ -181,8 +181,8 @@ def relive(plan: Plan, memory: Memory, records: Iterable[Mapping[str, Any]]) -> 
         yield lived
 
 
-def lived_through(plan: Plan, memory: Memory, records: Iterable[Mapping[str, Any]]) -> Memory:
-    """Return the memory after a journal: what came after `memory` still counts, and a spent rung stays spent."""
+def live_through(plan: Plan, memory: Memory, records: Iterable[Mapping[str, Any]]) -> Memory:
+    """Return the memory after a journal's readings: what was lived through still counts, a spent rung stays spent."""
     for lived in relive(plan, memory, records):
         memory = lived.memory
     return memory

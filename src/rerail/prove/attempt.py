@@ -23,7 +23,7 @@ class Recipe:
     """How this run makes a loss: the function, the weights of its components, and the forward pass's precision.
 
     `precision` is the autocast dtype, or None to leave autocasting to the user, whose own `torch.autocast` blocks the
-    full-precision knob cannot reach; `scaler` is a dynamic loss scale.
+    full-precision knob cannot reach; `scaler` is a dynamic loss scale. `beat` is called before each forward pass.
     """
 
     losses: LossFunction
@@ -31,6 +31,7 @@ class Recipe:
     device: str
     precision: torch.dtype | None = None
     scaler: torch.amp.GradScaler | None = None
+    beat: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ def attempt(
     signals: dict[str, Tensor] = {}
     share = 1.0 / len(batches)
     for number, batch in enumerate(batches):
+        recipe.beat()
         if on_part is not None:
             on_part(number)
         with precision(recipe, knobs):

@@ -2,13 +2,15 @@
 
 A line is `{"v": 1, "kind": ..., "tick": n, "time": unix seconds, ...}`; docs/journal.md has every kind. Each line goes
 to the operating system at once, so a killed process loses at most the line that it was writing. A full file is
-renamed `journal-0001.jsonl` and so on; `journal.jsonl` is always the newest.
+renamed `journal-0001.jsonl` and so on; `journal.jsonl` is always the newest. Several threads may write: a line, with
+the renaming that it may lead to, is one act.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,14 +31,17 @@ class Journal:
         self.listeners: list[Listener] = []
         self.lost: dict[str, Any] = {}
         self._file = None if folder is None else _open(folder / NAME)
+        self._writing = threading.RLock()  # a signal handler may write while its own thread does
 
     def write(self, kind: str, tick: int, **fields: object) -> None:
         """Write one record. Numbers that are not finite become the strings "nan", "inf" and "-inf"."""
-        record = {"v": VERSION, "kind": kind, "tick": tick, "time": round(time.time(), 3), **plain.dump(fields)}
-        if self._file is not None:
-            self._append(json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n")
-        for listener in self.listeners:
-            listener(record)
+        given = plain.dump(fields)
+        with self._writing:
+            record = {"v": VERSION, "kind": kind, "tick": tick, "time": round(time.time(), 3), **given}
+            if self._file is not None:
+                self._append(json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+            for listener in self.listeners:
+                listener(record)
 
     def _append(self, line: bytes) -> None:
         assert self._file is not None
@@ -55,9 +60,10 @@ class Journal:
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        with self._writing:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
     def _rotate(self) -> None:
         assert self.folder is not None

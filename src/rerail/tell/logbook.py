@@ -38,6 +38,11 @@ class Logbook:
         heard: list[Listener] = [*listeners] if self._log is None else [*listeners, self._log]
         self._listeners = Listeners(self._journal, tuple(heard)) if heard else None
 
+    @property
+    def heard(self) -> bool:
+        """Say whether anything that is written goes anywhere."""
+        return self.run is not None or self._listeners is not None
+
     def begin(self, tick: int, *, step: int, resumed: Mapping[str, Any], about: Mapping[str, Any]) -> None:
         """Open a run, or the continuation of one; `about` holds its `config` and `environment`."""
         data = {**about, "step": step}

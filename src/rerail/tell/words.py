@@ -134,6 +134,20 @@ def _evidence(data: Record) -> str:
     return f"Evidence kept in {fields.text(data, 'path')}: the batch, the state, the proof, a script that fails so."
 
 
+def _hang(data: Record) -> str:
+    where = "inside guard.step" if data.get("inside") is True else "outside guard.step (the loader, a validation)"
+    usual = fields.number(data.get("usual"))
+    steps = "no step is through yet" if usual is None else f"a step usually takes {fields.figure(usual)} s"
+    stands = ", called from ".join(fields.plain(one) for one in reversed(fields.sequence(data, "where")[-_CALLS:]))
+    silent = f"Nothing heard for {fields.figure(data.get('silent', 0.0))} s {where}; {steps}"
+    return f"{silent}. It stands at {stands or 'no line: the thread has ended'}. Advice: {fields.text(data, 'advice')}."
+
+
+def _went_on(data: Record) -> str:
+    return f"The run went on after {fields.figure(data.get('silent', 0.0))} s."
+
+
+_CALLS = 3  # lines of a stack in one sentence; the journal has more
 _NOTES: dict[str, Callable[[Record], str]] = {
     "start": lambda _: "Run started.",
     "resume": _resumed,
@@ -141,6 +155,8 @@ _NOTES: dict[str, Callable[[Record], str]] = {
     "quarantined": _quarantined,
     "released from quarantine": _released,
     "evidence kept": _evidence,
+    "hang": _hang,
+    "went on": _went_on,
 }
 _SPEAKERS: dict[str, Callable[[Record], str | None]] = {
     "verdict": _verdict,
