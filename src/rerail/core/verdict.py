@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from functools import cache
+from typing import Any, TypeGuard
 
 from rerail.core import plain
 from rerail.core.cause.cause import comes_again
@@ -127,10 +128,19 @@ def advance(plan: Plan, memory: Memory, reading: Reading) -> tuple[Memory, Verdi
         wary=any(
             detector.wary(state)
             for detector, (state, _) in zip(plan.detectors, judged, strict=True)
-            if isinstance(detector, Wary)
+            if _can_be_wary(detector)
         ),
     )
     return Memory(tick=reading.tick, detectors=tuple(state for state, _ in judged), ledger=ledger), verdict
+
+
+def _can_be_wary(detector: Detector[Any]) -> TypeGuard[Wary[Any]]:
+    return _kind_can_be_wary(type(detector))
+
+
+@cache
+def _kind_can_be_wary(kind: type) -> bool:
+    return issubclass(kind, Wary)  # looked up once: asking a protocol takes longer than most detectors
 
 
 def settle(memory: Memory, verdict: Verdict, root: str, remedy: Remedy, step: float) -> tuple[Memory, Verdict]:
