@@ -46,14 +46,14 @@ def test_a_loader_that_stands_still_is_told_once_with_its_line_and_so_is_that_it
     train(run, sleeping_loader(iter(run.loader), at=20, seconds=4 * LEAST), steps=40)
     run.guard.close()
     (hang,) = told(tmp_path, "hang")
-    assert LEAST < hang["silent"] < 2.5 * LEAST
-    assert 0 < hang["usual"] < LEAST / 20
+    assert LEAST < hang["silent"] < 4 * LEAST  # told while it stands
+    assert 0 < hang["usual"] < LEAST
     assert hang["inside"] is False
     assert hang["where"][-1].endswith(" sleeping_loader")
     assert hang["where"][-1].startswith("sense/test_watchdog.py:")
     assert "num_workers=0" in hang["advice"]
     (went_on,) = told(tmp_path, "went on")
-    assert 4 * LEAST <= went_on["silent"] < 6 * LEAST
+    assert 4 * LEAST <= went_on["silent"] < 10 * LEAST
     assert {"hang", "went on"} <= set(heard)
     log = (tmp_path / "run.log").read_text(encoding="utf8")
     assert "outside guard.step (the loader, a validation); a step usually takes" in log
@@ -95,10 +95,11 @@ def test_a_validation_that_always_takes_long_is_told_once(tmp_path: Path) -> Non
 
 
 def test_a_healthy_run_raises_no_alarm_nor_does_one_that_is_long_at_its_first_step(tmp_path: Path) -> None:
-    run = toy.toy(run=tmp_path, keep=Keep(hang_seconds=LEAST))
+    least = 4 * LEAST  # a busy machine may halt a sound run for a moment
+    run = toy.toy(run=tmp_path, keep=Keep(hang_seconds=least))
     batches = iter(run.loader)
-    time.sleep(2 * LEAST)  # nothing is usual yet
-    until = time.monotonic() + 4 * LEAST
+    time.sleep(1.2 * least)  # nothing is usual yet
+    until = time.monotonic() + 2 * least
     while time.monotonic() < until:
         train(run, batches, steps=10)
     run.guard.close()
