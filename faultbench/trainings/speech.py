@@ -34,7 +34,7 @@ def three_faults(seed: int, scratch: Path) -> Training:
 
 
 def hot(seed: int, scratch: Path) -> Training:
-    """Train with the demo's second fault alone: for the steps 60 to 65 the rate is 20 times too high."""
+    """Train with the demo's second fault alone, which this smaller network bears: steps 60 to 65 are 20 times too large."""
     made = _sound(seed, scratch, steps=160)
     schedule: Any = made.scheduler
     right = schedule.lr_lambdas[0]
