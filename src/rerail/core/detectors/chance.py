@@ -43,7 +43,7 @@ class Chance:
 
     def update(self, memory: ChanceMemory, reading: Reading) -> tuple[ChanceMemory, tuple[Finding, ...]]:
         """Judge every component at the end of each block."""
-        levels = {**memory.levels, **_levels(reading)}
+        levels = {**memory.levels, **_levels(reading, memory.levels)}
         blocks, holds = dict(memory.blocks), {}
         for name, value in components(reading).items():
             before = blocks.get(name, Blocks())
@@ -64,9 +64,13 @@ class Chance:
         return Finding(code="loss.chance", signal=name, evidence={name: value, level: levels[level]})
 
 
-def _levels(reading: Reading) -> dict[str, float]:
-    """Return the guessing levels above 0.1 nats; below that, a level is too near to a loss well learned."""
+def _levels(reading: Reading, known: Mapping[str, float]) -> dict[str, float]:
+    """Return the guessing levels above 0.1 nats; below that, a level is too near to a loss well learned.
+
+    A batch may lack a class, so of classes the most that were seen count, and of the labels' entropy the largest.
+    """
     counts = {"batch/rows": reading.values.get("batch/rows", 0.0), **reading.under("label/classes")}
     levels = {f"ln {name}": math.log(count) for name, count in counts.items() if count > 1}
     levels |= reading.under("label/entropy")
+    levels = {name: max(level, known.get(name, 0.0) if "label/" in name else 0.0) for name, level in levels.items()}
     return {name: level for name, level in levels.items() if level > 0.1}  # noqa: PLR2004

@@ -23,7 +23,8 @@ class ExplosionMemory:
 class Explosion:
     """The total gradient norm is `factor` times its median and `sigmas` robust deviations (of its logarithm) above it.
 
-    Gradient norms are heavy-tailed, so the deviation is taken of the logarithm. `persistence` suspects in a row make a
+    Gradient norms are heavy-tailed, so the deviation is taken of the logarithm; however far they stray, `at_once` times
+    the median is beyond them. `persistence` suspects in a row make a
     finding, or a single one beyond `at_once` times the median. Suspects and non-finite norms stay out of the window;
     a level that lasts `adopt` ticks becomes the new usual. The first `warmup` norms are only watched.
     """
@@ -53,7 +54,7 @@ class Explosion:
         usual = median(known.values)
         spread = MAD_TO_SIGMA * median(abs(value - usual) for value in known.values)
         over = math.log(norm) - usual
-        if over <= max(self.sigmas * spread, math.log(self.factor)):
+        if over <= max(min(self.sigmas * spread, math.log(self.at_once)), math.log(self.factor)):
             return accepted, ()
         suspected = memory.suspected.add(step, math.log(norm), self.adopt)
         suspects = len(suspected.values)
