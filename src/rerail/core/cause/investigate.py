@@ -340,10 +340,12 @@ def _everywhere(failure: Failure) -> Inquiry:
     if case.mild:
         if apart := (yield from mispaired(case, Age.OLDER)):
             return _wrong_targets(failure, apart)
-        return failure.level("finite throughout, and as high on older weights: the loss itself has changed")
+        if not case.found("gradient.explosion"):
+            return failure.level("finite throughout, and as high on older weights: the loss itself has changed")
     if (yield DRAWN).healthy:
         return failure.cause(Kind.CODE, A_DRAW)
-    return replace(failure.cause(Kind.CODE, "every batch fails, on older weights too"), certain=case.found("loss.sign"))
+    cause = failure.cause(Kind.CODE, "every batch fails, on older weights too")
+    return replace(cause, certain=case.found("loss.sign"), goes_on=case.patient)
 
 
 def _course(failure: Failure) -> Inquiry:
