@@ -27,6 +27,7 @@ from faultbench.faults import FAULTS as OPEN_FAULTS
 from faultbench.faults.fresh import FRESH_FAULTS
 from faultbench.page import page
 from faultbench.play import BEST, CLEAN, NONE, OURS, Guarded, play_best, play_cell, play_clean, play_control, play_none
+from faultbench.recorded.judge import judge_all, table
 from faultbench.rivals.everyone import rivals
 from faultbench.rivals.rival import Rival
 from faultbench.row import Row, append, read
@@ -172,7 +173,9 @@ def main() -> None:
             [(one_control, name, numbers[one.name], seed) for one, seed in healthy if f"{one.name}/{seed}" not in had],
             f"{name}, controls",
         )
-    given.out.write_text(page(bench.rows, missing, " ".join(["python -m faultbench", *sys.argv[1:]])), encoding="utf8")
+    command = " ".join(["python -m faultbench", *sys.argv[1:]])
+    recorded = [] if given.short else table(list(judge_all()))
+    given.out.write_text(page(bench.rows, missing, command, recorded), encoding="utf8")
 
 
 def _subset(every: Sequence[Cell], share: int) -> Iterator[Cell]:

@@ -16,8 +16,10 @@ STEPS = 30_000  # healthy steps that must pass without an intervention
 MANY = 200  # losing cells that are listed
 
 
-def page(rows: Sequence[Row], missing: Sequence[str], command: str = "make faultbench") -> str:
-    """Return the document; `command` is what made the rows."""
+def page(
+    rows: Sequence[Row], missing: Sequence[str], command: str = "make faultbench", recorded: Sequence[str] = ()
+) -> str:
+    """Return the document; `command` is what made the rows, `recorded` what became of the recorded trainings."""
     ours = [one for one in rows if one.tool == OURS]
     names = [OURS, *dict.fromkeys(one.tool for one in rows if one.tool not in (CLEAN, BEST, OURS))]
     played = [one.cell for one in ours if one.fault]
@@ -70,6 +72,7 @@ def page(rows: Sequence[Row], missing: Sequence[str], command: str = "make fault
             "",
             *_lost(ours),
             "",
+            *(["## Recorded trainings, judged again", "", *recorded, ""] if recorded else []),
             *(["## Left out", "", *(f"- {one}" for one in missing), ""] if missing else []),
         ]
     )
