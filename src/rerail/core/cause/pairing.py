@@ -9,7 +9,7 @@ from rerail.core.cause.suspicion import Suspicion
 from rerail.core.trial import Age, Swap, Trial, Which
 
 MOST = 3  # columns that are moved, one after the other; the first stays where it is
-NO_WORSE = 1.15  # times the loss: what columns that have nothing to do with each other lose by being moved
+SPOILT, NO_WORSE = 0.4, 0.2  # shares of what this batch's loss is above that of a healthy one, when a column is moved
 LASTING = 6  # batches in a row before a run is stopped: what is out of step once may be one shard
 
 
@@ -30,7 +30,7 @@ def mispaired(case: Suspicion, age: Age = Age.NOW) -> Generator[Swap, Trial, Apa
     learned from such batches for a while know nothing any more.
     """
     on = Swap(weights=age, optimizer=age)
-    if case.rows <= 2 or not case.other or not case.alike:  # noqa: PLR2004 (of two rows, each has the other's)
+    if case.rows <= 2 or not (case.other and case.alike and case.found("loss.spike")):  # noqa: PLR2004 (of two rows, each has the other's)
         return None
     for column in case.columns[1 : 1 + MOST]:
         for places in (1, -1):
@@ -38,12 +38,14 @@ def mispaired(case: Suspicion, age: Age = Age.NOW) -> Generator[Swap, Trial, Apa
                 other = "previous" if places == -1 else "next"
                 why = f"each row has the {column} of the {other} row: moved back by one, the batch is healthy"
                 return Apart(by=places, why=why)
+    given, fair = (yield on), (yield replace(on, batch=Which.OTHER))
     for column in case.columns[1 : 1 + MOST]:
         moved = ((column, case.rows // 2),)
-        if (yield replace(on, batch=Which.OTHER, rolled=moved)).healthy:
+        spoilt, here = (yield replace(on, batch=Which.OTHER, rolled=moved)), (yield replace(on, rolled=moved))
+        if not all(one.readings for one in (given, fair, spoilt, here)):
             continue
-        here, given = (yield replace(on, rolled=moved)), (yield on)
-        if here.readings and given.readings and _total(here) <= NO_WORSE * _total(given):
+        above = _total(given) - _total(fair)
+        if _total(spoilt) - _total(fair) >= SPOILT * above and _total(here) - _total(given) <= NO_WORSE * above:
             why = (
                 f"rows have another row's {column}: moving it spoils a healthy batch and makes this one no worse, "
                 "though each column by itself is like those before"
