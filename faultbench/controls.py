@@ -190,21 +190,21 @@ OWN: tuple[Control, ...] = (
     Control(name="cauchy-noise", build=cauchy_noise),
     Control(name="domain-switch", build=domain_switch),
     Control(name="flat-warmup", build=partial(scheduled, regression.build, flat_warmup)),
-    Control(name="rate-restarts", build=partial(scheduled, vae.build, restarts), kept_back=True),
+    Control(name="rate-restarts", build=partial(scheduled, vae.build, restarts)),
     Control(name="curriculum-jump", build=curriculum_jump),
     Control(name="term-sets-in", build=term_sets_in),
     Control(name="negative-similarity", build=negative_similarity),
     Control(name="oscillating-gan", build=oscillating_gan),
-    Control(name="fine-tuned", build=fine_tuned, kept_back=True),
+    Control(name="fine-tuned", build=fine_tuned),
     Control(name="tiny-loss", build=tiny_loss),
     Control(name="resumed", build=partial(resumed, language.build)),
-    Control(name="resumed-without-moments", build=partial(resumed_without_moments, contrastive.build), kept_back=True),
+    Control(name="resumed-without-moments", build=partial(resumed_without_moments, contrastive.build)),
     Control(name="noisy-labels", build=noisy_labels),
     Control(name="sorted-classes", build=sorted_classes),
 )
 
 CONTROLS: tuple[Control, ...] = (
     *(Control(name=one.name, build=one.build) for one in HEALTHY),
-    *(Control(name=f"clean-{one.name}", build=one.build, kept_back=one.kept_back) for one in WORKLOADS),
+    *(Control(name=f"clean-{one.name}", build=one.build) for one in WORKLOADS),
     *OWN,
 )

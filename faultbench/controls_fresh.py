@@ -352,7 +352,7 @@ def mixed_up(seed: int) -> Run:
     return replace(run, batches=[mixture(one) for one in run.batches[:STEPS]])
 
 
-FRESH: tuple[Control, ...] = (
+_EVERY = (
     Control(name="stochastic-depth", build=stochastic_depth),
     Control(name="gradual-unfreezing", build=gradual_unfreezing),
     Control(name="layerwise-rates", build=layerwise_rates),
@@ -373,3 +373,5 @@ FRESH: tuple[Control, ...] = (
     Control(name="cooled-choice", build=cooled_choice),
     Control(name="mixed-up", build=mixed_up),
 )
+
+FRESH: tuple[Control, ...] = tuple(replace(one, kept_back=True) for one in _EVERY)

@@ -13,10 +13,12 @@ from rich.progress import track
 
 from faultbench.cell import Control
 from faultbench.controls import CONTROLS
+from faultbench.controls_fresh import FRESH
 from faultbench.play import journalled
 from rerail.tell.journal import NAME
 
-BY_NAME = {one.name: one for one in CONTROLS}
+EVERY = (*CONTROLS, *FRESH)
+BY_NAME = {one.name: one for one in EVERY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Recording:
 
 
 def recordings(
-    cache: Path, open_seeds: Sequence[int], kept_seeds: Sequence[int], controls: Sequence[Control] = CONTROLS
+    cache: Path, open_seeds: Sequence[int], kept_seeds: Sequence[int], controls: Sequence[Control] = EVERY
 ) -> Iterator[Recording]:
     """Name every control with every seed. Kept back are whole controls, and `kept_seeds` of all others."""
     for control in controls:
