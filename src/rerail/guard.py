@@ -290,7 +290,7 @@ class Guard:
             if cause is not None and found.code not in self._stood:
                 self._stood.add(found.code)
                 self._logbook.proved(verdict.tick, cause, None, ())
-            if cause is not None and verdict.move is Move.HALT:
+            if cause is not None and found.code in verdict.halting:
                 self._cause = cause
 
     def _prove(self, reading: Reading, verdict: Verdict, entry: Entry) -> Verdict:

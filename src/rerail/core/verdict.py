@@ -77,6 +77,11 @@ class Verdict:
         return self.move is Move.COMMIT and not self.findings and self.knobs == NEUTRAL
 
     @property
+    def halting(self) -> set[str]:
+        """Return the codes of the findings whose ladder asks for a stop."""
+        return {answer.finding.code for answer in self.answers if answer.remedy.move is Move.HALT}
+
+    @property
     def healthy(self) -> bool | None:
         """Say what the tick says about the weights: sound, suspect, or None, nothing either way."""
         if not self.findings:
