@@ -152,3 +152,52 @@ def test_a_loader_that_stands_still_ends_the_run(tmp_path: Path) -> None:
     assert run.stopped.cause is not None
     assert run.stopped.cause.kind.value == "data"
     assert run.guard.steps == BEGIN + 50
+
+
+def test_a_loss_that_is_annealed_to_nothing_is_no_branch_cut_off(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = nn.ModuleDict({"body": nn.Linear(6, 16), "head": nn.Linear(16, 1), "aux": nn.Linear(16, 3)})
+
+    def losses(batch: Batch) -> dict[str, Tensor]:
+        hidden = model["body"](batch["x"]).tanh()
+        weight = max(0.0, 1 - guard.steps / 60)
+        aux = (model["aux"](hidden) - batch["x"][:, :3]).square().mean()
+        return {"main": (model["head"](hidden).squeeze(-1) - batch["y"]).square().mean(), "aux": weight * aux}
+
+    guard = Guard(model, torch.optim.Adam(model.parameters(), lr=0.003), losses, run=tmp_path / "run")
+    for batch in batches(dict):
+        guard.step(batch)
+    guard.close()
+    assert guard.steps == 160
+
+
+def test_memory_that_runs_out_is_no_rows_fault(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = nn.Linear(6, 1)
+
+    def losses(batch: Batch) -> Tensor:
+        if len(batch["x"]) > 20 and guard.steps > 10:
+            raise torch.OutOfMemoryError("too many rows")
+        return (model(batch["x"]).squeeze(-1) - batch["y"]).square().mean()
+
+    guard = Guard(model, torch.optim.SGD(model.parameters(), lr=0.01), losses, run=tmp_path / "run")
+    with pytest.raises(torch.OutOfMemoryError):
+        for batch in batches(dict):
+            guard.step(batch)
+    guard.close()
+    assert not (tmp_path / "run" / "quarantine.jsonl").exists()
+
+
+def test_ids_that_are_places_in_the_batch_are_no_loader_that_stands_still(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = nn.Linear(6, 1)
+
+    def losses(batch: Batch) -> Tensor:
+        return (model(batch["x"]).squeeze(-1) - batch["y"]).square().mean()
+
+    guard = Guard(model, torch.optim.SGD(model.parameters(), lr=0.001), losses, run=tmp_path / "run")
+    for number, batch in enumerate(batches(dict, 400)):
+        rows = 5 if number < 40 and number % 2 else 24
+        guard.step({"id": list(range(rows)), "x": batch["x"][:rows], "y": batch["y"][:rows]})
+    guard.close()
+    assert guard.steps == 400

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from rerail.act.disk import Disk, claim
 from rerail.act.quarantine import Quarantine
 from rerail.act.snapshots import Snapshot, Snapshots
 from rerail.act.state import Parts, Plain, Stateful, capture
-from rerail.act.window import Entry, Window
+from rerail.act.window import Entry, Window, reason
 from rerail.core import plain
 from rerail.core.artifact import Picture, Sound
 from rerail.core.cause import Cause
@@ -66,7 +67,6 @@ __all__ = [
     "Step",
     "claim",
 ]
-
 
 TINY = 1e-30  # a gradient of zero is not clipped
 
@@ -247,15 +247,15 @@ class Guard:
             raise
         except BaseException as error:  # the user's code failed, or was interrupted: leave no trace of this batch
             self._buffers.restore()
-            if isinstance(error, Exception) and (step := self._without_raising(entry)):
+            if isinstance(error, Exception) and (step := self._without_raising(entry, error)):
                 return step
             if self._inbox and self._inbox[0] is entry:
                 self._inbox.popleft()
             raise
 
-    def _without_raising(self, entry: Entry) -> Step | None:
+    def _without_raising(self, entry: Entry, error: Exception) -> Step | None:
         # A label out of range, say: where other batches run, and this one does without some rows, these are left out.
-        raising = self._prover.raising(entry, self._knobs)
+        raising = self._prover.raising(entry, self._knobs, error)
         return self._uncomputed(entry, {f"input/raised/{row}": 1.0 for row in raising}) if raising else None
 
     def _uncomputed(self, entry: Entry, known: Mapping[str, float]) -> Step | None:
@@ -322,7 +322,8 @@ class Guard:
             )
 
     def _read(self, made: Attempt, entry: Entry | None, seen: Mapping[str, Tensor]) -> Reading:
-        known = self._host.read(self.steps, None if entry is None else entry.ids())
+        about = (entry.ids(), partial(entry.holds_what, self._window.newest)) if entry is not None else (None, None)
+        known = self._host.read(self.steps, *about)
         if self.scaler is not None:
             for optimizer in filter(has_gradients, self.optimizers):
                 self.scaler.unscale_(optimizer)
@@ -363,8 +364,8 @@ class Guard:
         self._watch = self._watch.intervened(verdict.tick)
         self._logbook.acted(verdict.tick, did)
         if verdict.move is Move.HALT:
-            if self.run is not None and (note := self._prover.keep_evidence(self.run, verdict.tick)):
-                self.note(note[0], **note[1])
+            if self.run is not None and (kept := self._prover.keep_evidence(self.run, verdict.tick)):
+                self.note(kept[0], **kept[1])
             raise Derailed(verdict, self._cause)
 
     def _commit(self, verdict: Verdict, reading: Reading) -> None:
@@ -391,7 +392,8 @@ class Guard:
             self._inbox.popleft()
             return {}
         suspects = tuple(one for row, one in enumerate(entry.ids()) if one and row in bad)
-        self._inbox[0] = replace(entry.without(bad), dropped=suspects)  # the rest of the batch is tried again at once
+        why = reason(found.code for found in verdict.findings)
+        self._inbox[0] = replace(entry.without(bad), dropped=suspects, reason=why)  # the rest is tried again at once
         return {"dropped": list(suspects), "rows": sorted(bad)}
 
     def _leave_out(self, remedy: Remedy, entry: Entry) -> dict[str, Any]:

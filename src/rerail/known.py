@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
@@ -57,22 +57,25 @@ class Known:
         """Note that the batch of the last reading was committed."""
         self._given = self._present
 
-    def read(self, step: int, ids: Sequence[str] | None) -> dict[str, float]:
-        """Return the signals of this tick; `ids` are its samples, None where the user's own loop has the batch."""
+    def read(self, step: int, ids: Sequence[str] | None, same: Callable[[], bool] | None = None) -> dict[str, float]:
+        """Return the signals of this tick; `ids` are its samples, None where the user's own loop has the batch.
+
+        `same` says whether the batch holds what the last one did, and is asked only where the ids are the same.
+        """
         now = time.perf_counter()
         values = {"step": float(step), "lr": float(groups(self._optimizers)[0]["lr"]), "time/step": now - self._clock}
         self.pulse.step(now - self._clock)
         self._clock = now
         if ids is not None:
-            values |= {"time/wait": self._wait, **self._repeated(ids)}
+            values |= {"time/wait": self._wait, **self._repeated(ids, same)}
         if self._scaler is not None:
             values |= {"scale": float(self._scaler.get_scale()), "scale/backoffs": float(self._backoffs)}
         return {**values, **self._changed(), **self.take_observed()}
 
-    def _repeated(self, ids: Sequence[str]) -> dict[str, float]:
+    def _repeated(self, ids: Sequence[str], same: Callable[[], bool] | None) -> dict[str, float]:
         self._present = ids
-        self._same = self._same + 1 if ids and list(ids) == list(self._given) else 0
-        return {"batch/same": float(self._same)} if self._same else {}
+        self._same = self._same + 1 if ids and list(ids) == list(self._given) and (same is None or same()) else 0
+        return {"batch/same": float(self._same)} if any(ids) else {}
 
     def _changed(self) -> dict[str, float]:
         now = settings(groups(self._optimizers))

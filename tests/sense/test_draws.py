@@ -32,3 +32,11 @@ def test_noise_is_counted_and_changes_nothing() -> None:
         counted = torch.randn(5) + F.dropout(torch.ones(5), 0.5)
     assert torch.equal(plain, counted)
     assert draws.count == 2
+
+
+def test_operators_of_a_higher_order_run_inside() -> None:
+    x = torch.ones(4, requires_grad=True)
+    with Draws() as draws:  # type: ignore[no-untyped-call]
+        made = torch.cond(x.sum() > 0, lambda y: y.sin(), lambda y: y.cos(), (x,))
+    assert made.equal(x.sin())
+    assert draws.count == 0

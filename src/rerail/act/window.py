@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from rerail.act import rows
 from rerail.act.state import size
+
+_REASONS = {
+    "input.raised": "the step raises an error with it, and none without it",
+    "input.unfit": "like rows that were proved to do harm",
+    "input.far": "far beyond all others",
+    "nonfinite.input": "not finite",
+}
+
+
+def reason(codes: Iterable[str]) -> str:
+    """Return why a row is left out, by what was found."""
+    return "; ".join(_REASONS[code] for code in sorted(set(codes)) if code in _REASONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +33,7 @@ class Entry:
     batches: Sequence[Any]
     position: Mapping[str, Any] | None = None
     dropped: tuple[str, ...] = ()  # ids of rows that were left out on suspicion; the next try says whether rightly
-    reason: str = "not finite, or far beyond all others, in the batch"
+    reason: str = ""
     versions: tuple[int, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
@@ -29,6 +44,12 @@ class Entry:
     def intact(self) -> bool:
         """Say whether no tensor was written to since, as a loader does that fills the same ones again."""
         return self.versions == self._versions()
+
+    def holds_what(self, other: Entry | None) -> bool:
+        """Say whether every tensor holds the very numbers that it holds in another entry."""
+        mine = [one for batch in self.batches for one in rows.tensors(batch)]
+        theirs = [] if other is None else [one for batch in other.batches for one in rows.tensors(batch)]
+        return len(mine) == len(theirs) and all(map(_equal, mine, theirs))
 
     def _versions(self) -> tuple[int, ...]:
         given = [one for batch in self.batches for one in rows.tensors(batch)]
@@ -106,3 +127,9 @@ class Window:
 
     def _drop(self) -> None:
         self._bytes -= self._entries.popleft()[1]
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    if not (rows.plain(one) and rows.plain(other)):
+        return False
+    return one.shape == other.shape and one.dtype == other.dtype and torch.equal(one, other)

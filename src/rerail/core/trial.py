@@ -26,13 +26,17 @@ class Which(IntEnum):
     BOTH = 2
 
 
+BY_HALF = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swap:
     """One replay of the failing step, and what is changed in it. The default changes nothing.
 
     `rows` of the failing batch take part, all where it is empty. `without` names a loss component that is off, `scaled`
     one whose weight is multiplied; `held` are settings of the optimizer, with the values that they keep. `rolled` names
-    a column of the batch that is moved on by so many rows, so that each row has what another had. `commit` applies the
+    a column of the batch that is moved on by so many rows (`BY_HALF`: by half of them), so that each row has what
+    another had. `commit` applies the
     update and runs the same batch once more; `window` starts from the newest healthy snapshot instead and trains every
     batch since again, the failing one last; `recent` from the newest snapshot of all, healthy or not yet known to be.
     `again` tells equal replays apart.

@@ -55,6 +55,7 @@ class Prover:
         self._attributes: list[Any] = []
         self._drawing: deque[tuple[int, float]] = deque(maxlen=LOOKS)
         self._far = False  # rows far from all others too
+        self._named = (-EPISODE - 1, "")  # the last cause, and its tick
         self._emptied = 0  # batches in a row without a row that is fit
         self._alert = 0  # until this tick every batch is looked at before it is trusted
         self._rows: tuple[int, Cause] | None = None  # the last cause in single rows, and its tick
@@ -86,8 +87,13 @@ class Prover:
         in_a_row = {f"input/{why}": float(self._emptied)} if self._emptied else {}
         return {f"input/unfit/{row}": 1.0 for row in bad} | in_a_row
 
-    def raising(self, entry: Entry, knobs: Knobs) -> tuple[int, ...]:
-        """Return the rows without which the user's code raises no error; none where every batch raises one."""
+    def raising(self, entry: Entry, knobs: Knobs, error: Exception) -> tuple[int, ...]:
+        """Return the rows without which the user's code raises no such error; none where every batch raises one.
+
+        Memory that runs out is the size of the batch, and no row's fault.
+        """
+        if isinstance(error, MemoryError | torch.OutOfMemoryError):
+            return ()
         other = next((one for _, one in reversed(self._recent) if one.intact), None)
         if self.bench is None or not self.most or other is None:
             return ()
@@ -155,6 +161,7 @@ class Prover:
         case = self._case(scene, trusted, verdict, whole=whole)
         proof = prove(self.bench, scene, case, most=self.most, spent=spent)
         self._last = scene, proof.cause
+        self._named = verdict.tick, proof.cause.root
         if proof.cause.kind in (Kind.DATA, Kind.TOXIC) and case.finite and case.stand_out(proof.cause.rows):
             self._alert = verdict.tick + EPISODE
             self._far = self._far or any(row in case.far for row in proof.cause.rows)
@@ -206,6 +213,8 @@ class Prover:
             before=self._rows[1] if self._rows and verdict.tick - self._rows[0] <= EPISODE else None,
             columns=tuple(rows.columns(scene.entry.batches[0])),
             alike=_alike(scene.entry, intact),
+            several=len(self.bench.parts.optimizers) > 1,
+            named=self._named[1] if verdict.tick - self._named[0] <= EPISODE else "",
             drawn=self._drew(trusted[-1][0].tick if trusted else verdict.tick),
         )
 

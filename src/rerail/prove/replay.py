@@ -228,7 +228,7 @@ def _batches(scene: Scene, swap: Swap) -> Sequence[Any]:
     other = scene.other.batches if scene.other is not None else ()
     taken = {Which.THIS: own, Which.OTHER: other, Which.BOTH: [*other, *own]}[swap.batch]
     for column, places in swap.rolled:
-        taken = [rows.roll(one, column, places) for one in taken]
+        taken = [rows.roll(one, column, places or rows.count(one) // 2) for one in taken]
     return taken
 
 

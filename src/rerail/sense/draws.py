@@ -11,11 +11,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 def drawing(operation: Any) -> bool:  # noqa: ANN401 (torch has no public type for it)
     """Say whether an operation draws random numbers."""
-    return torch.Tag.nondeterministic_seeded in operation.tags
+    return torch.Tag.nondeterministic_seeded in getattr(operation, "tags", ())  # operators of a higher order have none
 
 
 class Draws(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While entered, count the operations that torch marks as drawing from a generator (dropout, noise, sampling)."""
+
+    supports_higher_order_operators = True  # torch.cond and its like are run as they are
+
+    @classmethod
+    def is_infra_mode(cls) -> bool:
+        """Say that compiled parts of a step may run inside: it looks on and changes nothing."""
+        return True
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

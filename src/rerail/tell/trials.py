@@ -104,7 +104,7 @@ def _change(name: str, value: object) -> str:
     if name == "scaled":
         return ", ".join(f"the loss {one} felt x{fields.figure(factor)}" for one, factor in value)  # type: ignore[attr-defined]
     if name == "rolled":
-        return ", ".join(f"each row with the {one} of row {-places:+d}" for one, places in value)  # type: ignore[attr-defined]
+        return ", ".join(_rolled(one, places) for one, places in value)  # type: ignore[attr-defined]
     said = {
         "without": f"without the loss {shown}",
         "lr_scale": f"learning rate x{fields.figure(value)}",
@@ -113,3 +113,7 @@ def _change(name: str, value: object) -> str:
         "precision": _PRECISIONS.get(shown, shown),
     }
     return said.get(name) or _SWITCHES.get(name) or f"{fields.plain(name)} {shown}"
+
+
+def _rolled(column: str, places: int) -> str:
+    return f"each row with the {column} of " + (f"row {-places:+d}" if places else "a row half the batch away")

@@ -75,10 +75,18 @@ def test_targets_are_moved_to_see_whose_they_are(loss: Loss, kind: Kind, why: st
 
 
 @pytest.mark.parametrize("loss", [out_of_step, shuffled])
-def test_what_lasts_for_six_batches_ends_the_run(loss: Loss) -> None:
-    assert prove(suspicion(6.0), loss).certain
+def test_what_is_proved_twice_over_six_batches_ends_the_run(loss: Loss) -> None:
+    first = prove(suspicion(3.0), loss)
+    assert prove(suspicion(6.0, named=first.root), loss).certain
+    assert not prove(suspicion(6.0), loss).certain
+    assert not prove(suspicion(3.0, named=first.root), loss).certain
 
 
 @pytest.mark.parametrize("more", [{"alike": False}, {"columns": ("x",)}, {"rows": 2}])
 def test_a_batch_of_another_domain_is_not_accused(more: dict[str, Any]) -> None:
     assert prove(suspicion(6.0, **more), shuffled).kind is Kind.LEVEL
+
+
+def test_where_no_batch_is_healthy_nothing_can_be_told() -> None:
+    """The loss counts six times what it did, and its rows are noise: moving a column does nothing anywhere."""
+    assert prove(suspicion(6.0), lambda _: GUESS).kind is Kind.LEVEL

@@ -3,7 +3,7 @@ from __future__ import annotations
 from judging import Values, codes
 from rerail.core.detectors import Stuck
 
-VARIED: list[Values] = [{}] * 30
+VARIED: list[Values] = [{"batch/same": 0.0}] * 30
 SAME: list[Values] = [{"batch/same": float(n)} for n in range(1, 50)]
 
 
@@ -26,3 +26,7 @@ def test_a_batch_that_comes_a_few_times_says_nothing() -> None:
 def test_one_that_never_moves_again_ends_the_run() -> None:
     readings = numbered([*VARIED, *SAME, {"batch/same": 50.0}, {"batch/same": 51.0}])
     assert codes(Stuck(), readings) == ["input.stuck", "input.stopped"]
+
+
+def test_a_reading_without_a_batch_says_nothing() -> None:
+    assert codes(Stuck(), numbered([*([{}] * 30), *SAME])) == []

@@ -284,7 +284,8 @@ def _only_higher(failure: Failure) -> Generator[Swap, Trial, Cause | None]:
 
 def _wrong_targets(failure: Failure, apart: Apart) -> Cause:
     kind = Kind.CODE if apart.by else Kind.DATA
-    return replace(failure.cause(kind, apart.why), certain=failure.case.lasted >= LASTING)
+    cause = failure.cause(kind, apart.why)
+    return replace(cause, certain=failure.case.lasted >= LASTING and failure.case.named == cause.root)
 
 
 def _beside(rows: Sequence[int], age: Age) -> Generator[Swap, Trial, Trial]:
@@ -340,7 +341,7 @@ def _everywhere(failure: Failure) -> Inquiry:
     if case.mild:
         if apart := (yield from mispaired(case, Age.OLDER)):
             return _wrong_targets(failure, apart)
-        if not case.found("gradient.explosion"):
+        if case.found("loss.spike"):  # where the loss counts more, its gradient does
             return failure.level("finite throughout, and as high on older weights: the loss itself has changed")
     if (yield DRAWN).healthy:
         return failure.cause(Kind.CODE, A_DRAW)

@@ -42,8 +42,6 @@ def _clearly(worse: Sequence[float], usual: float) -> bool:
 def cut_off(failure: Failure, again: Trial) -> Inquiry:
     """Ask why a gradient reaches fewer parameters. A part of the model that is not run any more is another stage."""
     case = failure.case
-    if not any(one.values.get("path/cut", 0.0) for one in again.readings):
-        return failure.level("the modules of these parameters are not run any more, or without gradients")
     if (yield Swap(precision=Precision.WIDE)).healthy:
         return failure.cause(Kind.PRECISION, "in single precision the gradient reaches these parameters again")
     if (yield Swap(weights=Age.OLDER, optimizer=Age.OLDER)).healthy:
@@ -53,6 +51,10 @@ def cut_off(failure: Failure, again: Trial) -> Inquiry:
         return replace(failure.cause(Kind.WEIGHTS, why, step=case.step), goes_on=True)
     if not case.other or (yield Swap(batch=Which.OTHER)).healthy:
         return failure.level("with another batch the gradient reaches these parameters")
+    if not any(one.values.get("path/cut", 0.0) for one in again.readings):
+        return failure.level("these modules are not run any more, or without gradients, or weigh nothing in the loss")
     lost = failure.case.reading.values["grad/lost"]
     why = f"{lost:.0f} parameter tensors that had a gradient have none, with any batch, on older weights too: cut off"
-    return replace(failure.cause(Kind.CODE, why), certain=case.lasted >= CUT, goes_on=True)
+    meant = "if that is meant, freeze them: requires_grad_(False), or torch.no_grad round their forward pass"
+    cause = failure.cause(Kind.CODE, why, meant)
+    return replace(cause, certain=case.lasted >= CUT and not case.several, goes_on=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 from rerail.core.cause.suspicion import Suspicion
-from rerail.core.trial import Age, Swap, Trial, Which
+from rerail.core.trial import BY_HALF, Age, Swap, Trial, Which
 
 MOST = 3  # columns that are moved, one after the other; the first stays where it is
 SPOILT, NO_WORSE = 0.4, 0.2  # shares of what this batch's loss is above that of a healthy one, when a column is moved
@@ -39,12 +40,14 @@ def mispaired(case: Suspicion, age: Age = Age.NOW) -> Generator[Swap, Trial, Apa
                 why = f"each row has the {column} of the {other} row: moved back by one, the batch is healthy"
                 return Apart(by=places, why=why)
     given, fair = (yield on), (yield replace(on, batch=Which.OTHER))
+    above = _total(given) - _total(fair)
+    if not fair.healthy or given.healthy or not above > 0:
+        return None
     for column in case.columns[1 : 1 + MOST]:
-        moved = ((column, case.rows // 2),)
+        moved = ((column, BY_HALF),)
         spoilt, here = (yield replace(on, batch=Which.OTHER, rolled=moved)), (yield replace(on, rolled=moved))
-        if not all(one.readings for one in (given, fair, spoilt, here)):
+        if spoilt.healthy or not (spoilt.readings and here.readings):
             continue
-        above = _total(given) - _total(fair)
         if _total(spoilt) - _total(fair) >= SPOILT * above and _total(here) - _total(given) <= NO_WORSE * above:
             why = (
                 f"rows have another row's {column}: moving it spoils a healthy batch and makes this one no worse, "
@@ -55,4 +58,4 @@ def mispaired(case: Suspicion, age: Age = Age.NOW) -> Generator[Swap, Trial, Apa
 
 
 def _total(trial: Trial) -> float:
-    return trial.readings[-1].values.get("loss/total", 0.0)
+    return trial.readings[-1].values.get("loss/total", math.nan) if trial.readings else math.nan

@@ -28,7 +28,9 @@ class Suspicion:
     need not be proved at length each time. `settings` are the numbers of the optimizer that are others than in the
     newest healthy snapshot: then, and now. `swollen` says that a weight is far larger than any was there. `columns` are
     the parts of the batch that belong together row by row, and `alike` says whether each looks like it did before.
-    `drawn` is how many operations of a healthy step drew random numbers, None where it was not looked at.
+    `drawn` is how many operations of a healthy step drew random numbers, None where it was not looked at; `several`
+    says that the run has more than one optimizer, which may take turns; `named` is the root of the last cause, where it
+    was named lately.
     """
 
     reading: Reading
@@ -53,6 +55,8 @@ class Suspicion:
     columns: tuple[str, ...] = ()
     alike: bool = False
     drawn: float | None = None
+    several: bool = False
+    named: str = ""
 
     @property
     def held(self) -> tuple[tuple[str, float], ...]:

@@ -17,7 +17,7 @@ class StuckMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stuck:
-    """The same sample ids `times` steps in a row, where `warmup` batches differed before.
+    """The same samples, by id and content, `times` steps in a row, where `warmup` batches differed before.
 
     Training on one batch from the start is a test that people make; a loader that stops moving is not. `stopped` times
     in a row end the run.
@@ -33,7 +33,9 @@ class Stuck:
 
     def update(self, memory: StuckMemory, reading: Reading) -> tuple[StuckMemory, tuple[Finding, ...]]:
         """Judge `batch/same`, how many steps in a row had the present batch before."""
-        same = reading.values.get("batch/same", 0.0)
+        same = reading.values.get("batch/same")
+        if same is None:
+            return memory, ()
         if not same:
             return replace(memory, varied=min(memory.varied + 1, self.warmup)), ()
         if memory.varied < self.warmup or same not in (self.times, self.stopped):
