@@ -1,8 +1,12 @@
-"""Location-sensitive attention: where to look next, given the state and where one has looked so far."""
+"""Attention: where to read the text next, given the decoder's state and where one has read so far.
+
+Three kinds, by name. `location` is the published Tacotron2's. `forward` has the same energies and may only stay or move
+on by one symbol a step. `dynamic` (in `dynamic.py`) does not look at the text at all, only at where it has read.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -11,17 +15,40 @@ from torch.nn import functional
 from rerail.tasks.tacotron2.config import Size
 from rerail.tasks.tacotron2.late import Late
 from rerail.tasks.tacotron2.layers import Convolution, Linear
+from rerail.tasks.tacotron2.precision import wide
+
+Kind = Literal["location", "forward", "dynamic"]
+REACHABLE = 1e-30  # forward attention: a place less likely than this is taken for one that cannot be reached
+
+
+class Seen(NamedTuple):
+    """Where one has read: in the last step, and in all steps together; both (batch, symbols)."""
+
+    weights: Tensor
+    total: Tensor
+
+
+class Attention(Protocol):
+    """What the decoder asks of an attention."""
+
+    def keys(self, memory: Tensor, mask: Tensor) -> Any:  # noqa: ANN401 (each kind's own)
+        """Work out what the steps of a batch share. memory: (batch, symbols, memory); mask: true where valid."""
+
+    def start(self, keys: Any) -> Seen:  # noqa: ANN401
+        """Give what was read before the first step."""
+
+    def __call__(self, query: Tensor, keys: Any, seen: Seen) -> Seen:  # noqa: ANN401
+        """query: (batch, attention_rnn). The new weights sum to 1 over the true symbols."""
 
 
 class Keys(NamedTuple):
-    """What the steps of one utterance share, computed once."""
+    """What the steps of one batch share, computed once."""
 
-    memory: Tensor  # (batch, symbols, memory)
     projected: Tensor  # (batch, symbols, attention)
     padding: Tensor  # (batch, symbols), true where padded
     query: Late  # attention_rnn -> attention
-    location: Late  # 2 * kernel -> attention, both location layers as one
-    energy: Late  # attention -> 1
+    kernel: Tensor  # (2 * kernel, attention), both location layers as one
+    energy: Tensor  # (attention,)
 
 
 class LocationLayer(nn.Module):
@@ -38,11 +65,16 @@ class LocationLayer(nn.Module):
         return torch.einsum("fck,af->cka", conv, dense).flatten(0, 1)
 
 
-class Attention(nn.Module):
-    """`e = v . tanh(W query + V memory + U location)`, then a softmax over the true symbols."""
+class LocationAttention(nn.Module):
+    """`e = v . tanh(W query + V memory + U location)`, then a softmax over the true symbols.
 
-    def __init__(self, size: Size) -> None:
+    `onward` makes it forward attention (Zhang et al. 2018, arXiv:1807.06736, equations 6-8): what the softmax gives is
+    multiplied by `a[n] + a[n - 1]` of the step before and normalised; a step reads on from the first symbol.
+    """
+
+    def __init__(self, size: Size, *, onward: bool = False) -> None:
         super().__init__()
+        self.onward = onward
         self.query_layer = Linear(size.attention_rnn, size.attention, bias=False, gain="tanh")
         self.memory_layer = Linear(size.memory, size.attention, bias=False, gain="tanh")
         self.v = Linear(size.attention, 1, bias=False)
@@ -50,22 +82,43 @@ class Attention(nn.Module):
 
     def keys(self, memory: Tensor, mask: Tensor) -> Keys:
         """memory: (batch, symbols, memory); mask: (batch, symbols), true where valid."""
-        query, energy = (Late(layer.linear_layer.weight.t()) for layer in (self.query_layer, self.v))
-        return Keys(memory, self.memory_layer(memory), ~mask, query, Late(self.location_layer.kernel()), energy)
+        query = Late(self.query_layer.linear_layer.weight.t())
+        kernel, energy = self.location_layer.kernel(), self.v.linear_layer.weight[0]
+        return Keys(self.memory_layer(memory), ~mask, query, kernel, energy)
 
-    def forward(self, query: Tensor, keys: Keys, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """query: (batch, attention_rnn); seen: (batch, 2, symbols), previous and summed attention.
+    def start(self, keys: Keys) -> Seen:
+        """Nothing read yet; going onward, the first symbol."""
+        nothing = keys.projected.new_zeros(keys.padding.shape)
+        return first_symbol(nothing) if self.onward else Seen(nothing, nothing)
 
-        Gives the context (batch, memory) and the attention (batch, symbols), which sums to 1.
-        """
-        location = keys.location(_windows(seen, len(keys.location.weight) // 2)).view_as(keys.projected)
+    def forward(self, query: Tensor, keys: Keys, seen: Seen) -> Seen:
+        """query: (batch, attention_rnn)."""
+        location = windows(torch.stack(seen, 1), len(keys.kernel) // 2) @ keys.kernel
         hidden = torch.tanh(keys.projected + location + keys.query(query)[:, None])
-        energy = keys.energy(hidden.flatten(0, 1)).view_as(keys.padding)
-        weights = torch.softmax(energy.masked_fill(keys.padding, -torch.inf), dim=1)
-        return torch.bmm(weights[:, None], keys.memory).squeeze(1), weights
+        energy = wide(hidden @ keys.energy)
+        weights = self._onward(energy, keys.padding, seen.weights) if self.onward else _softmax(energy, keys.padding)
+        return Seen(weights, seen.total + weights)
+
+    def _onward(self, energy: Tensor, padding: Tensor, last: Tensor) -> Tensor:
+        prior = last + functional.pad(last[:, :-1], (1, 0))
+        energy = energy.masked_fill(padding | (prior < REACHABLE), -torch.inf)
+        weights = prior * torch.exp(energy - energy.amax(1, keepdim=True).detach())
+        return weights / weights.sum(1, keepdim=True)
 
 
-def _windows(seen: Tensor, kernel: int) -> Tensor:
-    """(batch, 2, symbols) -> (batch * symbols, 2 * kernel): a convolution's inputs, laid out for one product."""
+def first_symbol(nothing: Tensor) -> Seen:
+    """All attention on the first symbol; nothing: (batch, symbols), zeros."""
+    return Seen(functional.pad(nothing[:, 1:], (1, 0), value=1.0), nothing)
+
+
+def windows(seen: Tensor, kernel: int) -> Tensor:
+    """(batch, channels, symbols) -> (batch, symbols, channels * kernel): a convolution's inputs, laid out for one product.
+
+    For a kernel this small, unrolling costs less than setting up a convolution at every step.
+    """
     padded = functional.pad(seen, (kernel // 2, kernel // 2))
-    return padded.unfold(2, kernel, 1).transpose(1, 2).flatten(2).flatten(0, 1)
+    return padded.unfold(2, kernel, 1).transpose(1, 2).flatten(2)
+
+
+def _softmax(energy: Tensor, padding: Tensor) -> Tensor:
+    return torch.softmax(energy.masked_fill(padding, -torch.inf), dim=1)

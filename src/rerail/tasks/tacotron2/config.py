@@ -28,6 +28,9 @@ class Size:
     postnet_layers: int
     dropout: float = 0.5  # encoder and postnet convolutions
     rnn_dropout: float = 0.1  # states of the two decoder cells
+    dynamic_filters: int = 8  # dynamic convolution attention: static ones, and as many dynamic ones
+    dynamic_kernel: int = 21
+    prior_kernel: int = 11
     prenet_dropout: float = 0.5  # on at synthesis too, as published
     offset: float = 0.0
     scale: float = 1.0

@@ -1,4 +1,8 @@
-"""Encoded text to mel frames, `reduction` of them a step, with the attention and the stop gate of each step."""
+"""Encoded text to mel frames, `reduction` of them a step, with the attention and the stop gate of each step.
+
+The decoder cell's state never comes back to the attention. So when the frames are given, only the attention cell and
+the attention have to be run step by step; prenet, decoder cell inputs, projections and gate follow for all at once.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rerail.tasks.tacotron2.attention import Attention
-from rerail.tasks.tacotron2.cells import Cells, State
+from rerail.tasks.tacotron2.attention import Attention, Kind, LocationAttention
 from rerail.tasks.tacotron2.config import Size
+from rerail.tasks.tacotron2.dynamic import DynamicAttention
 from rerail.tasks.tacotron2.layers import Linear, dropout
+from rerail.tasks.tacotron2.lstm import Keep, Reader, advance, sequence
+from rerail.tasks.tacotron2.precision import wide
 
 
 class Decoded(NamedTuple):
@@ -32,63 +38,120 @@ class Prenet(nn.Module):
         self.dropout = size.prenet_dropout
 
     def forward(self, x: Tensor, generator: torch.Generator | None) -> Tensor:
-        """x: (..., reduction * bands) -> (..., prenet); the dropout stays on outside training too."""
+        """x: (..., reduction * bands) -> (..., prenet); the dropout stays on outside training too.
+
+        Given fewer frames than the widest step holds, they are taken for the last ones of it.
+        """
         for layer in self.layers:
-            x = dropout(torch.relu(layer(x)), self.dropout, generator)
+            weight = layer.linear_layer.weight
+            x = torch.relu(functional.linear(x, weight[:, weight.shape[1] - x.shape[-1] :]))
+            x = dropout(x, self.dropout, generator)
         return x
 
 
 class Decoder(nn.Module):
     """Prenet, attention cell, attention, decoder cell, and the two projections (Shen et al. 2018, section 2.2)."""
 
-    def __init__(self, size: Size, bands: int, reduction: int) -> None:
+    attention_layer: Attention
+
+    def __init__(self, size: Size, bands: int, reduction: int, attention: Kind = "location") -> None:
         super().__init__()
         memory, outputs = size.memory, bands * reduction
         self.bands, self.rnn_dropout = bands, size.rnn_dropout
         self.prenet = Prenet(outputs, size)
         self.attention_rnn = nn.LSTMCell(size.prenet + memory, size.attention_rnn)
-        self.attention_layer = Attention(size)
+        self.attention_layer = _attention(size, attention)
         self.decoder_rnn = nn.LSTMCell(size.attention_rnn + memory, size.decoder_rnn)
         self.linear_projection = Linear(size.decoder_rnn + memory, outputs)
         self.gate_layer = Linear(size.decoder_rnn + memory, 1, gain="sigmoid")
 
     def forward(self, memory: Tensor, mask: Tensor, groups: Tensor, generator: torch.Generator | None) -> Decoded:
         """Teacher-forced. memory: (batch, symbols, memory); groups: (batch, steps, reduction * bands), the targets."""
-        cells = self._cells(memory, mask)
         previous = functional.pad(groups[:, :-1], (0, 0, 1, 0))  # the first step sees a group of zeros
-        state, states = cells.start(), []
-        for drive in cells.drive(self.prenet(previous, generator)).unbind(1):
-            state = cells.step(drive, state)
-            states.append(state)
-        return self._decoded(states)
+        query, alignment = self._read(self.prenet(previous.transpose(0, 1), generator), memory, mask)
+        context = torch.bmm(alignment, memory)  # all readings at once, as all that follows
+        drive = _gates(self.decoder_rnn, torch.cat([query, context.transpose(0, 1)], 2))
+        hidden = sequence(drive, self.decoder_rnn.weight_hh.t(), self._keep(len(drive), query)).transpose(0, 1)
+        mel, gate = self._project(torch.cat([hidden, context], 2), groups.shape[2])
+        return Decoded(mel.reshape(len(mel), -1, self.bands), gate.squeeze(2), alignment)
 
-    def generate(
-        self, memory: Tensor, mask: Tensor, steps: int, threshold: float, generator: torch.Generator | None
-    ) -> Decoded:
-        """Free-running: every step sees the last one's frames; ends when all rows have stopped, or after `steps`."""
-        cells = self._cells(memory, mask)
-        group = memory.new_zeros(len(memory), self.linear_projection.linear_layer.out_features)
-        stopped = torch.zeros(len(memory), dtype=torch.bool, device=memory.device)
-        state, states = cells.start(), []
-        for _ in range(steps):
-            state = cells.step(cells.drive(self.prenet(group, generator)), state)
-            states.append(state)
-            features = torch.cat([state.hidden, state.context], 1)
-            group = self.linear_projection(features)
-            stopped |= torch.sigmoid(self.gate_layer(features).squeeze(1)) > threshold
-            if stopped.all():
-                break
-        return self._decoded(states)
-
-    def _cells(self, memory: Tensor, mask: Tensor) -> Cells:
+    def _read(self, prenet: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """prenet: (steps, batch, prenet) -> query (steps, batch, attention_rnn), alignment (batch, steps, symbols)."""
         keys = self.attention_layer.keys(memory, mask)
-        rate = self.rnn_dropout if self.training else 0.0
-        return Cells(self.attention_layer, self.attention_rnn, self.decoder_rnn, keys, rate)
+        drive, keyed = self._heard(prenet), self._keyed(memory)
+        query = cell = drive.new_zeros(len(memory), self.attention_rnn.hidden_size)
+        reader = Reader(drive, self.attention_rnn.weight_hh.t(), keyed, self._keep(len(drive), query))
+        seen, queries, read = self.attention_layer.start(keys), [], []
+        for step in range(len(drive)):
+            query, cell = reader.step(step, query, cell, seen.weights)
+            seen = self.attention_layer(query, keys, seen)
+            queries.append(query)
+            read.append(seen.weights)
+        return torch.stack(queries), torch.stack(read, 1)
 
-    def _decoded(self, states: list[State]) -> Decoded:
-        """Project all steps at once: one product in place of one a step."""
-        features = torch.stack([torch.cat([s.hidden, s.context], 1) for s in states], 1)
-        mel: Tensor = self.linear_projection(features)
-        gate: Tensor = self.gate_layer(features).squeeze(2)
-        alignment = torch.stack([s.seen[:, 0] for s in states], 1)
-        return Decoded(mel.reshape(len(mel), -1, self.bands), gate, alignment)
+    def generate(  # noqa: PLR0913
+        self,
+        memory: Tensor,
+        mask: Tensor,
+        *,
+        steps: int,
+        width: int,
+        threshold: float,
+        generator: torch.Generator | None,
+    ) -> Decoded:
+        """Free-running, without gradients: every step sees the last one's frames, `width` values of them.
+
+        Ends when all rows have stopped, or after `steps`.
+        """
+        keys, keyed = self.attention_layer.keys(memory, mask), self._keyed(memory)
+        first, second = self.attention_rnn, self.decoder_rnn
+        group = memory.new_zeros(len(memory), width)
+        stopped = torch.zeros(len(memory), dtype=torch.bool, device=memory.device)
+        query = query_cell = memory.new_zeros(len(memory), first.hidden_size)
+        hidden = hidden_cell = memory.new_zeros(len(memory), second.hidden_size)
+        seen, said = self.attention_layer.start(keys), []
+        while len(said) < steps and not stopped.all():
+            gates = self._heard(self.prenet(group, generator)) + torch.bmm(seen.weights[:, None], keyed)[:, 0]
+            query, query_cell = advance(gates + wide(functional.linear(query, first.weight_hh)), query_cell)
+            seen = self.attention_layer(query, keys, seen)
+            context = torch.bmm(seen.weights[:, None], memory)[:, 0]
+            gates = _gates(second, torch.cat([query, context], 1)) + wide(functional.linear(hidden, second.weight_hh))
+            hidden, hidden_cell = advance(gates, hidden_cell)
+            group, gate = self._project(torch.cat([hidden, context], 1), width)
+            stopped |= torch.sigmoid(gate.squeeze(1)) > threshold
+            said.append((group, gate, seen.weights))
+        mel, gate, alignment = (torch.stack(part, 1) for part in zip(*said, strict=True))
+        return Decoded(mel.reshape(len(mel), -1, self.bands), gate.squeeze(2), alignment)
+
+    def _heard(self, prenet: Tensor) -> Tensor:
+        """(..., prenet) -> (..., 4 attention_rnn), what the attention cell's gates hear of the frames before."""
+        weight = self.attention_rnn.weight_ih[:, : prenet.shape[-1]]
+        return wide(functional.linear(prenet, weight, self.attention_rnn.bias_ih + self.attention_rnn.bias_hh))
+
+    def _keyed(self, memory: Tensor) -> Tensor:
+        """(batch, symbols, memory) -> (batch, symbols, 4 attention_rnn), what they would hear of each symbol."""
+        return wide(functional.linear(memory, self.attention_rnn.weight_ih[:, -memory.shape[2] :]))
+
+    def _keep(self, steps: int, hidden: Tensor) -> Keep:
+        """Draw the dropout of a cell's hidden states, all steps at once; hidden: (..., batch, width)."""
+        if not self.training or self.rnn_dropout == 0.0:
+            return None
+        kept = torch.empty(steps, *hidden.shape[-2:], device=hidden.device, dtype=hidden.dtype)
+        return kept.bernoulli_(1.0 - self.rnn_dropout).div_(1.0 - self.rnn_dropout)
+
+    def _project(self, features: Tensor, width: int) -> tuple[Tensor, Tensor]:
+        """(..., decoder_rnn + memory) -> (..., width) frames, (..., 1) gate; fewer frames are the first of a step."""
+        layer = self.linear_projection.linear_layer
+        mel = functional.linear(features, layer.weight[:width], layer.bias[:width])
+        return wide(mel), wide(self.gate_layer(features))
+
+
+def _gates(cell: nn.LSTMCell, x: Tensor) -> Tensor:
+    """(..., inputs) -> (..., 4 hidden), all that the cell's gates hear apart from its own state."""
+    return wide(functional.linear(x, cell.weight_ih, cell.bias_ih + cell.bias_hh))
+
+
+def _attention(size: Size, kind: Kind) -> Attention:
+    if kind == "dynamic":
+        return DynamicAttention(size)
+    return LocationAttention(size, onward=kind == "forward")

@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rerail.alignment import valid
+from rerail.tasks.tacotron2.attention import Kind
 from rerail.tasks.tacotron2.config import Size
 from rerail.tasks.tacotron2.decoder import Decoded, Decoder
 from rerail.tasks.tacotron2.encoder import Encoder
 from rerail.tasks.tacotron2.postnet import Postnet
+from rerail.tasks.tacotron2.precision import settled, wide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +36,15 @@ class Output:
 class Tacotron2(nn.Module):
     """The whole network; `size.SIZES` names three sets of widths (Shen et al. 2018, arXiv:1712.05884)."""
 
-    def __init__(self, size: Size, symbols: int, bands: int = 80, reduction: int = 3) -> None:
+    def __init__(  # noqa: PLR0913
+        self, size: Size, symbols: int, bands: int = 80, reduction: int = 3, attention: Kind = "location"
+    ) -> None:
         super().__init__()
         self.size, self.bands, self.reduction = size, bands, reduction
         self.embedding = nn.Embedding(symbols, size.embedding)
         nn.init.uniform_(self.embedding.weight, -1.0, 1.0)
         self.encoder = Encoder(size)
-        self.decoder = Decoder(size, bands, reduction)
+        self.decoder = Decoder(size, bands, reduction, attention)
         self.postnet = Postnet(size, bands)
 
     def forward(
@@ -56,10 +60,11 @@ class Tacotron2(nn.Module):
         text: (batch, symbols) int64; mel: (batch, frames, bands), natural log of magnitude; lengths: (batch,).
         The generator draws the prenet's dropout; None means the global RNG.
         """
-        memory, mask = self._encode(text, text_length)
-        groups = self._groups((mel - self.size.offset) / self.size.scale)
-        decoded = self.decoder(memory, mask, groups, generator)
-        return self._output(decoded, mel_length, mel.shape[1])
+        with settled(mel):
+            memory, mask = self._encode(text, text_length)
+            groups = self._groups((mel - self.size.offset) / self.size.scale)
+            decoded = self.decoder(memory, mask, groups, generator)
+            return self._output(decoded, mel_length, mel.shape[1])
 
     @torch.no_grad()
     def generate(
@@ -71,14 +76,17 @@ class Tacotron2(nn.Module):
         generator: torch.Generator | None = None,
     ) -> Output:
         """Free-running: each row ends with its first step whose gate exceeds the threshold, or at `max_frames`."""
-        memory, mask = self._encode(text, text_length)
-        steps = -(-max_frames // self.reduction)
-        decoded = self.decoder.generate(memory, mask, steps, threshold, generator)
-        length = (first_stop(decoded.gate, threshold) * self.reduction).clamp(max=max_frames)
-        return self._output(decoded, length, int(length.max()))
+        steps, width = -(-max_frames // self.reduction), self.bands * self.reduction
+        with settled(self.embedding.weight):
+            memory, mask = self._encode(text, text_length)
+            decoded = self.decoder.generate(
+                memory, mask, steps=steps, width=width, threshold=threshold, generator=generator
+            )
+            length = (first_stop(decoded.gate, threshold) * self.reduction).clamp(max=max_frames)
+            return self._output(decoded, length, int(length.max()))
 
     def _encode(self, text: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-        return self.encoder(self.embedding(text), length), valid(length, text.shape[1])
+        return wide(self.encoder(self.embedding(text), length)), valid(length, text.shape[1])
 
     def _groups(self, mel: Tensor) -> Tensor:
         """(batch, frames, bands) -> (batch, steps, reduction * bands), the last step filled up with zeros."""
