@@ -68,26 +68,25 @@ class Decoder(nn.Module):
     def forward(self, memory: Tensor, mask: Tensor, groups: Tensor, generator: torch.Generator | None) -> Decoded:
         """Teacher-forced. memory: (batch, symbols, memory); groups: (batch, steps, reduction * bands), the targets."""
         previous = functional.pad(groups[:, :-1], (0, 0, 1, 0))  # the first step sees a group of zeros
-        query, alignment = self._read(self.prenet(previous.transpose(0, 1), generator), memory, mask)
-        context = torch.bmm(alignment, memory)  # all readings at once, as all that follows
-        drive = _gates(self.decoder_rnn, torch.cat([query, context.transpose(0, 1)], 2))
-        hidden = sequence(drive, self.decoder_rnn.weight_hh.t(), self._keep(len(drive), query)).transpose(0, 1)
-        mel, gate = self._project(torch.cat([hidden, context], 2), groups.shape[2])
+        query, alignment = self._read(self.prenet(previous, generator), memory, mask)
+        hidden = sequence(self._driven(query, alignment, memory), self.decoder_rnn.weight_hh, self._keep(query, self.decoder_rnn))
+        features = torch.cat([hidden, torch.bmm(alignment, memory)], 2)
+        mel, gate = self._project(features, groups.shape[2])
         return Decoded(mel.reshape(len(mel), -1, self.bands), gate.squeeze(2), alignment)
 
     def _read(self, prenet: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """prenet: (steps, batch, prenet) -> query (steps, batch, attention_rnn), alignment (batch, steps, symbols)."""
-        keys = self.attention_layer.keys(memory, mask)
+        """prenet: (batch, steps, prenet) -> query (batch, steps, attention_rnn), alignment (batch, steps, symbols)."""
+        keys, cells = self.attention_layer.keys(memory, mask), self.attention_rnn
         drive, keyed = self._heard(prenet), self._keyed(memory)
-        query = cell = drive.new_zeros(len(memory), self.attention_rnn.hidden_size)
-        reader = Reader(drive, self.attention_rnn.weight_hh.t(), keyed, self._keep(len(drive), query))
+        reader = Reader(drive, cells.weight_hh, keyed, self._keep(prenet, cells))
+        query = cell = drive.new_zeros(len(drive), cells.hidden_size)
         seen, queries, read = self.attention_layer.start(keys), [], []
-        for step in range(len(drive)):
+        for step in range(drive.shape[1]):
             query, cell = reader.step(step, query, cell, seen.weights)
             seen = self.attention_layer(query, keys, seen)
             queries.append(query)
             read.append(seen.weights)
-        return torch.stack(queries), torch.stack(read, 1)
+        return torch.stack(queries, 1), torch.stack(read, 1)
 
     def generate(  # noqa: PLR0913
         self,
@@ -132,11 +131,21 @@ class Decoder(nn.Module):
         """(batch, symbols, memory) -> (batch, symbols, 4 attention_rnn), what they would hear of each symbol."""
         return wide(functional.linear(memory, self.attention_rnn.weight_ih[:, -memory.shape[2] :]))
 
-    def _keep(self, steps: int, hidden: Tensor) -> Keep:
-        """Draw the dropout of a cell's hidden states, all steps at once; hidden: (..., batch, width)."""
+    def _driven(self, query: Tensor, alignment: Tensor, memory: Tensor) -> Tensor:
+        """All that the decoder cell's gates hear apart from their own state, (batch, steps, 4 decoder_rnn).
+
+        The text's share is worked out by symbol, not by step: there are several times fewer of them.
+        """
+        cell, width = self.decoder_rnn, query.shape[2]
+        heard = functional.linear(query, cell.weight_ih[:, :width], cell.bias_ih + cell.bias_hh)
+        keyed = functional.linear(memory, cell.weight_ih[:, width:])
+        return wide(torch.baddbmm(heard, alignment.to(heard.dtype), keyed))
+
+    def _keep(self, like: Tensor, cell: nn.LSTMCell) -> Keep:
+        """Draw the dropout of a cell's hidden states, all steps at once; like: (batch, steps, ...)."""
         if not self.training or self.rnn_dropout == 0.0:
             return None
-        kept = torch.empty(steps, *hidden.shape[-2:], device=hidden.device, dtype=hidden.dtype)
+        kept = torch.empty(*like.shape[:2], cell.hidden_size, device=like.device, dtype=like.dtype)
         return kept.bernoulli_(1.0 - self.rnn_dropout).div_(1.0 - self.rnn_dropout)
 
     def _project(self, features: Tensor, width: int) -> tuple[Tensor, Tensor]:

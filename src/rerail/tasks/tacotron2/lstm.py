@@ -1,10 +1,11 @@
 """LSTM cells unrolled over many steps, with a backward pass written by hand.
 
-Two things make it faster than the same loop of `nn.LSTMCell`, at equal results up to rounding:
+Three things make it faster than the same loop of `nn.LSTMCell`, at equal results up to rounding:
 - Only the product with the last hidden state has to wait for its step. Whatever else the gates hear comes in as
   `drive`, computed for all steps at once.
 - A weight's gradient is the sum of one small product a step. Stacked, that is one large product after the loop, which
   runs at several times the speed, and no sum of matrices of the weight's size is ever formed.
+- The products that are left, of a few rows and a large matrix, go block by block (`product`).
 
 Gates stand in torch's order: input, forget, cell, output. `drive` is used up: the gates are written over it.
 """
@@ -19,22 +20,23 @@ from torch.autograd.function import once_differentiable
 
 from rerail.tasks.tacotron2.precision import exactly, fast
 
-Keep = Tensor | None  # (steps, batch, hidden), what dropout multiplies the hidden states with; None: no dropout
+Keep = Tensor | None  # (batch, steps, hidden), what dropout multiplies the hidden states with; None: no dropout
+BLOCK = 256  # outputs of one block; from 128 to 512 it makes no difference
 
 
 def sequence(drive: Tensor, weight: Tensor, keep: Keep) -> Tensor:
-    """All hidden states of a cell whose other inputs are known: `gates = drive[t] + hidden weight`.
+    """All hidden states of a cell whose other inputs are known: `gates = drive[t] + weight hidden`.
 
-    drive: (steps, batch, 4 hidden); weight: (hidden, 4 hidden) -> (steps, batch, hidden).
+    drive: (batch, steps, 4 hidden); weight: (4 hidden, hidden) -> (batch, steps, hidden).
     """
     hidden: Tensor = _Sequence.apply(drive, weight, fast(weight.detach()), keep)  # type: ignore[no-untyped-call]
     return hidden
 
 
 class Reader:
-    """A cell that also hears what is read from a memory: `gates = drive[t] + hidden weight + reading keyed`.
+    """A cell that also hears what is read from a memory: `gates = drive[t] + weight hidden + reading keyed`.
 
-    drive: (steps, batch, 4 hidden); weight: (hidden, 4 hidden); keyed: (batch, symbols, 4 hidden), the memory as the
+    drive: (batch, steps, 4 hidden); weight: (4 hidden, hidden); keyed: (batch, symbols, 4 hidden), the memory as the
     gates hear it. Reading is linear, so the gates' share of the memory can be worked out before it is known what will
     be read; a step is then a sum of few vectors instead of a product with a large matrix.
     """
@@ -48,6 +50,20 @@ class Reader:
         after: tuple[Tensor, Tensor]
         after = _Step.apply(hidden, cell, reading, self._thread, self._tape, number)  # type: ignore[no-untyped-call]
         return after
+
+
+def product(x: Tensor, weight: Tensor) -> Tensor:
+    """`x weight^T` for few rows; x: (rows, inputs); weight: (outputs, inputs), contiguous -> (rows, outputs).
+
+    A processor's library copies the whole of a large matrix into another order before it multiplies, which for a few
+    rows takes longer than the product. Given as many smaller products, it does not.
+    """
+    outputs, inputs = weight.shape
+    rows = x.to(weight.dtype)
+    if x.device.type != "cpu" or outputs % BLOCK:
+        return (rows @ weight.t()).to(x.dtype)
+    blocks = weight.view(-1, BLOCK, inputs).transpose(1, 2)
+    return torch.bmm(rows.expand(len(blocks), -1, -1), blocks).transpose(0, 1).reshape(len(x), outputs).to(x.dtype)
 
 
 def advance(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,26 +97,23 @@ def _retreat(into: Tensor, gates: Tensor, cells: tuple[Tensor, Tensor], ahead: t
 _through_sigmoid = torch.ops.aten.sigmoid_backward.grad_input
 
 
-def _times(x: Tensor, weight: Tensor) -> Tensor:
-    """The product in the weight's precision, given in that of x."""
-    return (x.to(weight.dtype) @ weight).to(x.dtype)
-
-
 class _Sequence(torch.autograd.Function):
     """See `sequence`."""
 
     @staticmethod
     @exactly
     def forward(ctx: Any, drive: Tensor, _: Tensor, weight: Tensor, keep: Keep) -> Tensor:  # noqa: ANN401
-        gates, width = drive.detach(), len(weight)
-        hidden, cells = drive.new_empty(*drive.shape[:2], width), drive.new_zeros(len(drive) + 1, drive.shape[1], width)
+        gates, (batch, steps, _gates) = drive.detach(), drive.shape
+        hidden = drive.new_empty(batch, steps, weight.shape[1])
+        cells = drive.new_zeros(steps + 1, batch, weight.shape[1])
         state = cells[0]
-        for step, row in enumerate(gates.unbind(0)):
-            row += _times(state, weight)
+        for step in range(steps):
+            row = gates[:, step]
+            row += product(state, weight)
             state, cells[step + 1] = advance(row, cells[step])
             if keep is not None:
-                state = state * keep[step]
-            hidden[step] = state
+                state = state * keep[:, step]
+            hidden[:, step] = state
         ctx.save_for_backward(weight, gates, hidden, cells, keep)
         return hidden
 
@@ -109,15 +122,15 @@ class _Sequence(torch.autograd.Function):
     @exactly
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:  # noqa: ANN401
         weight, gates, hidden, cells, keep = ctx.saved_tensors
-        into, back = torch.empty_like(gates), weight.t()
+        into, back = torch.empty_like(gates), weight.t().contiguous()
         state, cell = torch.zeros_like(cells[0]), torch.zeros_like(cells[0])
-        for step in reversed(range(len(gates))):
-            state = state + gradient[step]
+        for step in reversed(range(gates.shape[1])):
+            state = state + gradient[:, step]
             if keep is not None:
-                state = state * keep[step]
-            cell = _retreat(into[step], gates[step], (cells[step], cells[step + 1]), (state, cell))
-            state = _times(into[step], back)
-        return into, hidden[:-1].flatten(0, 1).t() @ into[1:].flatten(0, 1), None, None
+                state = state * keep[:, step]
+            cell = _retreat(into[:, step], gates[:, step], (cells[step], cells[step + 1]), (state, cell))
+            state = product(into[:, step], back)
+        return into, _stacked(into[:, 1:], hidden[:, :-1]), None, None
 
 
 class _Tape:
@@ -125,9 +138,10 @@ class _Tape:
 
     def __init__(self, gates: Tensor, weight: Tensor, keyed: Tensor, keep: Keep) -> None:
         self.gates, self.weight, self.keyed, self.keep = gates, weight, keyed, keep
-        self.hidden = gates.new_zeros(*gates.shape[:2], len(weight))  # before each step, as is the reading
+        self.hidden = gates.new_zeros(*gates.shape[:2], weight.shape[1])  # before each step, as is the reading
         self.reading = gates.new_zeros(*gates.shape[:2], keyed.shape[1])
-        self.into: Tensor | None = None  # the gates' gradients, while going back
+        self.into: Tensor | None = None  # going back: the gradients of the gates,
+        self.back: Tensor | None = None  # and the weight the other way round
 
 
 class _Thread(torch.autograd.Function):
@@ -143,10 +157,9 @@ class _Thread(torch.autograd.Function):
     @exactly
     def backward(ctx: Any, _: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:  # noqa: ANN401
         tape: _Tape = ctx.tape
-        into, tape.into = tape.into, None
+        into, tape.into, tape.back = tape.into, None, None
         assert into is not None
-        weight = tape.hidden.flatten(0, 1).t() @ into.flatten(0, 1)
-        return into, weight, torch.bmm(tape.reading.permute(1, 2, 0), into.transpose(0, 1)), None
+        return into, _stacked(into, tape.hidden), torch.bmm(tape.reading.transpose(1, 2), into), None
 
 
 class _Step(torch.autograd.Function):
@@ -163,14 +176,14 @@ class _Step(torch.autograd.Function):
         tape: _Tape,
         number: int,
     ) -> tuple[Tensor, Tensor]:
-        tape.hidden[number], tape.reading[number] = hidden, reading
-        gates = tape.gates[number]
-        gates += _times(hidden, tape.weight)
+        tape.hidden[:, number], tape.reading[:, number] = hidden, reading
+        gates = tape.gates[:, number]
+        gates += product(hidden, tape.weight)
         gates += torch.bmm(reading[:, None], tape.keyed)[:, 0]
         state, after = advance(gates, cell)
         ctx.tape, ctx.number = tape, number
         ctx.save_for_backward(cell, after)
-        return state if tape.keep is None else state * tape.keep[number], after
+        return state if tape.keep is None else state * tape.keep[:, number], after
 
     @staticmethod
     @once_differentiable
@@ -178,10 +191,15 @@ class _Step(torch.autograd.Function):
     def backward(ctx: Any, hidden: Tensor, cell: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         tape, number = ctx.tape, ctx.number
         if tape.into is None:  # a step that is not part of the loss keeps its zeros
-            tape.into = torch.zeros_like(tape.gates)
-        into = tape.into[number]
+            tape.into, tape.back = torch.zeros_like(tape.gates), tape.weight.t().contiguous()
+        into = tape.into[:, number]
         if tape.keep is not None:
-            hidden = hidden * tape.keep[number]
-        cell = _retreat(into, tape.gates[number], ctx.saved_tensors, (hidden, cell))
+            hidden = hidden * tape.keep[:, number]
+        cell = _retreat(into, tape.gates[:, number], ctx.saved_tensors, (hidden, cell))
         reading = torch.bmm(into[:, None], tape.keyed.transpose(1, 2))[:, 0]
-        return _times(into, tape.weight.t()), cell, reading, into.new_zeros(0), None, None
+        return product(into, tape.back), cell, reading, into.new_zeros(0), None, None
+
+
+def _stacked(into: Tensor, hidden: Tensor) -> Tensor:
+    """The weight's gradient, all steps in one product; (batch, steps, 4 hidden), (batch, steps, hidden)."""
+    return into.flatten(0, 1).t() @ hidden.flatten(0, 1)
