@@ -9,6 +9,7 @@ Padded rows are convolved one by one, cut to their length, and normalised togeth
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -116,7 +117,7 @@ class Dynamic(nn.Module):
         weights[:, 0] = 1.0
         return weights
 
-    def forward(self, query: Tensor, processed: Tensor, seen: Tensor, padding: Tensor) -> Tensor:
+    def forward(self, query: Tensor, _: Tensor, seen: Tensor, padding: Tensor) -> Tensor:
         filters = self.filter_layer(torch.tanh(self.query_layer(query))).view(len(query), self.kernel, -1)
         prior = beta_binomial(self.prior_kernel - 1, 0.1, 0.9).to(query)
         rows = []
@@ -157,14 +158,14 @@ class Decoder(nn.Module):
         super().__init__()
         self.prenet = Prenet(bands * reduction, size)
         self.attention_rnn = nn.LSTMCell(size.prenet + size.memory, size.attention_rnn)
-        self.attention_layer = Dynamic(size) if attention == "dynamic" else Location(size, onward=attention == "forward")
+        self.attention_layer = (
+            Dynamic(size) if attention == "dynamic" else Location(size, onward=attention == "forward")
+        )
         self.decoder_rnn = nn.LSTMCell(size.attention_rnn + size.memory, size.decoder_rnn)
         self.linear_projection = linear(size.decoder_rnn + size.memory, bands * reduction)
         self.gate_layer = linear(size.decoder_rnn + size.memory, 1)
 
-    def forward(
-        self, memory: Tensor, padding: Tensor, groups: Tensor, drop: Drop
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, memory: Tensor, padding: Tensor, groups: Tensor, drop: Drop) -> tuple[Tensor, Tensor, Tensor]:
         """memory: (batch, symbols, memory); groups: (batch, steps, reduction * bands), the targets."""
         batch = len(memory)
         inputs = groups.transpose(0, 1)
@@ -199,9 +200,7 @@ class Postnet(nn.Module):
     def __init__(self, size: Size, bands: int) -> None:
         super().__init__()
         widths = [bands, *[size.postnet] * (size.postnet_layers - 1), bands]
-        self.convolutions = nn.ModuleList(
-            block(i, o, size.postnet_kernel) for i, o in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.convolutions = nn.ModuleList(block(i, o, size.postnet_kernel) for i, o in pairwise(widths))
 
 
 class Drop:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
-from plain_tacotron2 import PlainTacotron2, drawn, parts
 from torch import Tensor
 
+from plain_tacotron2 import PlainTacotron2, drawn, parts
 from rerail.alignment import valid
 from rerail.tasks.tacotron2.config import SIZES, Size
 from rerail.tasks.tacotron2.losses import losses

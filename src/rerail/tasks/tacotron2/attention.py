@@ -112,9 +112,9 @@ def first_symbol(nothing: Tensor) -> Seen:
 
 
 def windows(seen: Tensor, kernel: int) -> Tensor:
-    """(batch, channels, symbols) -> (batch, symbols, channels * kernel): a convolution's inputs, laid out for one product.
+    """(batch, channels, symbols) -> (batch, symbols, channels * kernel), a convolution's inputs.
 
-    For a kernel this small, unrolling costs less than setting up a convolution at every step.
+    The convolution is then one product, which for a kernel this small costs less than setting one up at every step.
     """
     padded = functional.pad(seen, (kernel // 2, kernel // 2))
     return padded.unfold(2, kernel, 1).transpose(1, 2).flatten(2)

@@ -6,13 +6,13 @@ the attention have to be run step by step; prenet, decoder cell inputs, projecti
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rerail.tasks.tacotron2.attention import Attention, Kind, LocationAttention
+from rerail.tasks.tacotron2.attention import Attention, Kind, LocationAttention, Seen
 from rerail.tasks.tacotron2.config import Size
 from rerail.tasks.tacotron2.dynamic import DynamicAttention
 from rerail.tasks.tacotron2.layers import Linear, dropout
@@ -43,8 +43,8 @@ class Prenet(nn.Module):
         Given fewer frames than the widest step holds, they are taken for the last ones of it.
         """
         for layer in self.layers:
-            weight = layer.linear_layer.weight
-            x = torch.relu(functional.linear(x, weight[:, weight.shape[1] - x.shape[-1] :]))
+            assert isinstance(layer, Linear)
+            x = torch.relu(functional.linear(x, layer.linear_layer.weight[:, -x.shape[-1] :]))
             x = dropout(x, self.dropout, generator)
         return x
 
@@ -68,18 +68,19 @@ class Decoder(nn.Module):
     def forward(self, memory: Tensor, mask: Tensor, groups: Tensor, generator: torch.Generator | None) -> Decoded:
         """Teacher-forced. memory: (batch, symbols, memory); groups: (batch, steps, reduction * bands), the targets."""
         previous = functional.pad(groups[:, :-1], (0, 0, 1, 0))  # the first step sees a group of zeros
-        query, alignment = self._read(self.prenet(previous, generator), memory, mask)
-        hidden = sequence(self._driven(query, alignment, memory), self.decoder_rnn.weight_hh, self._keep(query, self.decoder_rnn))
+        drive, keyed = self._heard(self.prenet(previous, generator), memory)
+        keys = self.attention_layer.keys(memory, mask)
+        query, alignment = self._read(drive, keyed, keys)
+        drive = self._driven(query, alignment, memory)
+        hidden = sequence(drive, self.decoder_rnn.weight_hh, self._keep(query, self.decoder_rnn))
         features = torch.cat([hidden, torch.bmm(alignment, memory)], 2)
         mel, gate = self._project(features, groups.shape[2])
         return Decoded(mel.reshape(len(mel), -1, self.bands), gate.squeeze(2), alignment)
 
-    def _read(self, prenet: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """prenet: (batch, steps, prenet) -> query (batch, steps, attention_rnn), alignment (batch, steps, symbols)."""
-        keys, cells = self.attention_layer.keys(memory, mask), self.attention_rnn
-        drive, keyed = self._heard(prenet), self._keyed(memory)
-        reader = Reader(drive, cells.weight_hh, keyed, self._keep(prenet, cells))
-        query = cell = drive.new_zeros(len(drive), cells.hidden_size)
+    def _read(self, drive: Tensor, keyed: Tensor, keys: Any) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+        """drive, keyed: see `Reader` -> query (batch, steps, attention_rnn), alignment (batch, steps, symbols)."""
+        reader = Reader(drive, self.attention_rnn.weight_hh, keyed, self._keep(drive, self.attention_rnn))
+        query = cell = drive.new_zeros(len(drive), self.attention_rnn.hidden_size)
         seen, queries, read = self.attention_layer.start(keys), [], []
         for step in range(drive.shape[1]):
             query, cell = reader.step(step, query, cell, seen.weights)
@@ -88,7 +89,7 @@ class Decoder(nn.Module):
             read.append(seen.weights)
         return torch.stack(queries, 1), torch.stack(read, 1)
 
-    def generate(  # noqa: PLR0913
+    def generate(
         self,
         memory: Tensor,
         mask: Tensor,
@@ -102,44 +103,46 @@ class Decoder(nn.Module):
 
         Ends when all rows have stopped, or after `steps`.
         """
-        keys, keyed = self.attention_layer.keys(memory, mask), self._keyed(memory)
-        first, second = self.attention_rnn, self.decoder_rnn
+        keys, first, second = self.attention_layer.keys(memory, mask), self.attention_rnn, self.decoder_rnn
         group = memory.new_zeros(len(memory), width)
         stopped = torch.zeros(len(memory), dtype=torch.bool, device=memory.device)
         query = query_cell = memory.new_zeros(len(memory), first.hidden_size)
         hidden = hidden_cell = memory.new_zeros(len(memory), second.hidden_size)
-        seen, said = self.attention_layer.start(keys), []
+        said: list[tuple[Tensor, Tensor, Tensor]] = []
+        seen = self.attention_layer.start(keys)
+        context = _read_out(seen, memory)
         while len(said) < steps and not stopped.all():
-            gates = self._heard(self.prenet(group, generator)) + torch.bmm(seen.weights[:, None], keyed)[:, 0]
-            query, query_cell = advance(gates + wide(functional.linear(query, first.weight_hh)), query_cell)
+            x = torch.cat([self.prenet(group, generator), context], 1)
+            query, query_cell = advance(_gates(first, x, query), query_cell)
             seen = self.attention_layer(query, keys, seen)
-            context = torch.bmm(seen.weights[:, None], memory)[:, 0]
-            gates = _gates(second, torch.cat([query, context], 1)) + wide(functional.linear(hidden, second.weight_hh))
-            hidden, hidden_cell = advance(gates, hidden_cell)
+            context = _read_out(seen, memory)
+            hidden, hidden_cell = advance(_gates(second, torch.cat([query, context], 1), hidden), hidden_cell)
             group, gate = self._project(torch.cat([hidden, context], 1), width)
             stopped |= torch.sigmoid(gate.squeeze(1)) > threshold
             said.append((group, gate, seen.weights))
         mel, gate, alignment = (torch.stack(part, 1) for part in zip(*said, strict=True))
         return Decoded(mel.reshape(len(mel), -1, self.bands), gate.squeeze(2), alignment)
 
-    def _heard(self, prenet: Tensor) -> Tensor:
-        """(..., prenet) -> (..., 4 attention_rnn), what the attention cell's gates hear of the frames before."""
-        weight = self.attention_rnn.weight_ih[:, : prenet.shape[-1]]
-        return wide(functional.linear(prenet, weight, self.attention_rnn.bias_ih + self.attention_rnn.bias_hh))
+    def _heard(self, prenet: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """What the attention cell's gates hear of the frames before, and what they would hear of each symbol.
 
-    def _keyed(self, memory: Tensor) -> Tensor:
-        """(batch, symbols, memory) -> (batch, symbols, 4 attention_rnn), what they would hear of each symbol."""
-        return wide(functional.linear(memory, self.attention_rnn.weight_ih[:, -memory.shape[2] :]))
+        prenet: (batch, steps, prenet); memory: (batch, symbols, memory) -> the same, 4 attention_rnn wide.
+        """
+        cell = self.attention_rnn
+        # split, not sliced: going back, one gradient is made of both, not each put into a full one of zeros
+        frames, text = torch.split(cell.weight_ih, [prenet.shape[2], memory.shape[2]], 1)
+        drive = functional.linear(prenet, frames, cell.bias_ih + cell.bias_hh)
+        return wide(drive), wide(functional.linear(memory, text))
 
     def _driven(self, query: Tensor, alignment: Tensor, memory: Tensor) -> Tensor:
         """All that the decoder cell's gates hear apart from their own state, (batch, steps, 4 decoder_rnn).
 
         The text's share is worked out by symbol, not by step: there are several times fewer of them.
         """
-        cell, width = self.decoder_rnn, query.shape[2]
-        heard = functional.linear(query, cell.weight_ih[:, :width], cell.bias_ih + cell.bias_hh)
-        keyed = functional.linear(memory, cell.weight_ih[:, width:])
-        return wide(torch.baddbmm(heard, alignment.to(heard.dtype), keyed))
+        cell = self.decoder_rnn
+        state, text = torch.split(cell.weight_ih, [query.shape[2], memory.shape[2]], 1)
+        heard = functional.linear(query, state, cell.bias_ih + cell.bias_hh)
+        return wide(heard.baddbmm_(alignment.to(heard.dtype), functional.linear(memory, text)))
 
     def _keep(self, like: Tensor, cell: nn.LSTMCell) -> Keep:
         """Draw the dropout of a cell's hidden states, all steps at once; like: (batch, steps, ...)."""
@@ -155,9 +158,15 @@ class Decoder(nn.Module):
         return wide(mel), wide(self.gate_layer(features))
 
 
-def _gates(cell: nn.LSTMCell, x: Tensor) -> Tensor:
-    """(..., inputs) -> (..., 4 hidden), all that the cell's gates hear apart from its own state."""
-    return wide(functional.linear(x, cell.weight_ih, cell.bias_ih + cell.bias_hh))
+def _read_out(seen: Seen, memory: Tensor) -> Tensor:
+    """What the attention reads, (batch, memory)."""
+    return torch.bmm(seen.weights[:, None], memory)[:, 0]
+
+
+def _gates(cell: nn.LSTMCell, x: Tensor, hidden: Tensor) -> Tensor:
+    """x: (batch, inputs) -> (batch, 4 hidden)."""
+    heard = functional.linear(x, cell.weight_ih, cell.bias_ih + cell.bias_hh)
+    return wide(heard) + wide(functional.linear(hidden, cell.weight_hh))
 
 
 def _attention(size: Size, kind: Kind) -> Attention:

@@ -70,7 +70,7 @@ class DynamicAttention(nn.Module):
         return Seen(weights, seen.total + weights)
 
     def _onward(self, last: Tensor) -> Tensor:
-        """log (prior * last), a causal convolution."""
+        """Give log (prior * last), a causal convolution."""
         past = functional.pad(last, (len(self.prior) - 1, 0)).unfold(1, len(self.prior), 1)
         return (past @ self.prior.flip(0)).clamp(min=LEAST).log()
 

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 from rerail.tasks.tacotron2.precision import exactly, fast
 
@@ -74,7 +75,8 @@ def advance(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
     g.tanh_()
     o.sigmoid_()
     cell = torch.addcmul(f * cell, i, g)
-    return o * torch.tanh(cell), cell
+    hidden: Tensor = o * torch.tanh(cell)
+    return hidden, cell
 
 
 def _retreat(into: Tensor, gates: Tensor, cells: tuple[Tensor, Tensor], ahead: tuple[Tensor, Tensor]) -> Tensor:
@@ -91,7 +93,8 @@ def _retreat(into: Tensor, gates: Tensor, cells: tuple[Tensor, Tensor], ahead: t
     _through_sigmoid(cell * before, f, grad_input=df)
     torch.ops.aten.tanh_backward.grad_input(cell * i, g, grad_input=dg)
     _through_sigmoid(hidden * tanh, o, grad_input=do)
-    return cell * f
+    back: Tensor = cell * f
+    return back
 
 
 _through_sigmoid = torch.ops.aten.sigmoid_backward.grad_input
@@ -118,8 +121,8 @@ class _Sequence(torch.autograd.Function):
         return hidden
 
     @staticmethod
-    @once_differentiable
     @exactly
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:  # noqa: ANN401
         weight, gates, hidden, cells, keep = ctx.saved_tensors
         into, back = torch.empty_like(gates), weight.t().contiguous()
@@ -130,7 +133,8 @@ class _Sequence(torch.autograd.Function):
                 state = state * keep[:, step]
             cell = _retreat(into[:, step], gates[:, step], (cells[step], cells[step + 1]), (state, cell))
             state = product(into[:, step], back)
-        return into, _stacked(into[:, 1:], hidden[:, :-1]), None, None
+        before = functional.pad(hidden[:, :-1], (0, 0, 1, 0))
+        return into, _stacked(into, before), None, None
 
 
 class _Tape:
@@ -153,8 +157,8 @@ class _Thread(torch.autograd.Function):
         return drive.new_empty(0)
 
     @staticmethod
-    @once_differentiable
     @exactly
+    @once_differentiable
     def backward(ctx: Any, _: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:  # noqa: ANN401
         tape: _Tape = ctx.tape
         into, tape.into, tape.back = tape.into, None, None
@@ -167,7 +171,7 @@ class _Step(torch.autograd.Function):
 
     @staticmethod
     @exactly
-    def forward(  # noqa: PLR0913
+    def forward(
         ctx: Any,  # noqa: ANN401
         hidden: Tensor,
         cell: Tensor,
@@ -186,8 +190,8 @@ class _Step(torch.autograd.Function):
         return state if tape.keep is None else state * tape.keep[:, number], after
 
     @staticmethod
-    @once_differentiable
     @exactly
+    @once_differentiable
     def backward(ctx: Any, hidden: Tensor, cell: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         tape, number = ctx.tape, ctx.number
         if tape.into is None:  # a step that is not part of the loss keeps its zeros

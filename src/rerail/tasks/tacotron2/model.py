@@ -36,7 +36,7 @@ class Output:
 class Tacotron2(nn.Module):
     """The whole network; `size.SIZES` names three sets of widths (Shen et al. 2018, arXiv:1712.05884)."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self, size: Size, symbols: int, bands: int = 80, reduction: int = 3, attention: Kind = "location"
     ) -> None:
         super().__init__()

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
-
-Result = TypeVar("Result")
 
 
 def pays(device: str, dtype: torch.dtype) -> bool:
@@ -43,13 +41,13 @@ def wide(x: Tensor) -> Tensor:
     return x.float() if x.dtype in {torch.bfloat16, torch.float16} else x
 
 
-def exactly(function: Callable[..., Result]) -> Callable[..., Result]:
+def exactly(function: Callable[..., Any]) -> Callable[..., Any]:
     """Run a `torch.autograd.Function`'s method outside autocast; its first tensor argument tells the device."""
 
     @wraps(function)
-    def outside(ctx: object, *arguments: object) -> Result:
+    def outside(*arguments: object) -> Any:  # noqa: ANN401
         device = next(one for one in arguments if isinstance(one, Tensor)).device.type
         with torch.autocast(device, enabled=False):
-            return function(ctx, *arguments)
+            return function(*arguments)
 
     return outside
