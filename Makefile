@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo demo-unguarded test lint bench-overhead causes faultbench calibration clean
+.PHONY: demo demo-unguarded test lint bench-overhead bench-tacotron2 causes faultbench calibration clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -27,6 +27,17 @@ lint: .venv/installed
 bench-overhead: .venv/installed
 	$(BIN)/python bench/overhead.py
 
+# The public package lives in an environment of its own; where it cannot be built, its rows say so.
+.venv-coqui/installed: bench/requirements-coqui.txt constraints.txt
+	$(PYTHON) -m venv .venv-coqui
+	.venv-coqui/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep ^torch== constraints.txt | cut -d ' ' -f 1)"
+	.venv-coqui/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements-coqui.txt
+	touch $@
+
+bench-tacotron2: .venv/installed
+	-$(MAKE) .venv-coqui/installed || rm -rf .venv-coqui
+	$(BIN)/python bench/tacotron2.py
+
 causes: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r faultbench/requirements.txt
 	$(BIN)/python -m faultbench.causes --out docs/causes.md
@@ -46,4 +57,4 @@ calibration: .venv/installed
 	$(BIN)/python -m faultbench.calibration
 
 clean:
-	rm -rf .venv .venv-faultbench
+	rm -rf .venv .venv-faultbench .venv-coqui

@@ -241,23 +241,31 @@ class PlainTacotron2(nn.Module):
         """Teacher-forced, for sizes that take mels as they are (offset 0, scale 1)."""
         assert (self.size.offset, self.size.scale) == (0.0, 1.0)
         drop = Drop(self.size, masks, training=self.training)
-        texts, frames = batch["text_length"].tolist(), batch["mel_length"].tolist()
-        x = self.embedding(batch["text"]).transpose(1, 2)
-        for layer in self.encoder.convolutions:
-            x = drop(functional.relu(convolve(layer, x, texts)), "encoder")
-        packed = nn.utils.rnn.pack_padded_sequence(x.transpose(1, 2), texts, batch_first=True, enforce_sorted=False)
-        memory, _ = nn.utils.rnn.pad_packed_sequence(self.encoder.lstm(packed)[0], batch_first=True)
+        memory = self.encode(batch, drop)
         padding = torch.arange(memory.shape[1]) >= batch["text_length"].unsqueeze(1)
         groups = functional.pad(batch["mel"], (0, 0, 0, -batch["mel"].shape[1] % self.reduction))
         groups = groups.reshape(len(groups), -1, self.reduction * self.bands)
         mel, gate, alignment = self.decoder(memory, padding, groups, drop)
         mel = mel.reshape(len(mel), -1, self.bands)[:, : batch["mel"].shape[1]]
         mel = mel * (torch.arange(mel.shape[1]) < batch["mel_length"].unsqueeze(1)).unsqueeze(2)
+        post = self.polish(mel, batch["mel_length"].tolist(), drop)
+        return {"mel": mel, "mel_post": post, "gate_logits": gate, "alignment": alignment}
+
+    def encode(self, batch: dict[str, Any], drop: Drop) -> Tensor:
+        lengths = batch["text_length"].tolist()
+        x = self.embedding(batch["text"]).transpose(1, 2)
+        for layer in self.encoder.convolutions:
+            x = drop(functional.relu(convolve(layer, x, lengths)), "encoder")
+        packed = nn.utils.rnn.pack_padded_sequence(x.transpose(1, 2), lengths, batch_first=True, enforce_sorted=False)
+        memory, _ = nn.utils.rnn.pad_packed_sequence(self.encoder.lstm(packed)[0], batch_first=True)
+        return memory
+
+    def polish(self, mel: Tensor, lengths: list[int], drop: Drop) -> Tensor:
         x, last = mel.transpose(1, 2), len(self.postnet.convolutions) - 1
         for index, layer in enumerate(self.postnet.convolutions):
-            x = convolve(layer, x, frames)
+            x = convolve(layer, x, lengths)
             x = drop(x if index == last else torch.tanh(x), "postnet")
-        return {"mel": mel, "mel_post": mel + x.transpose(1, 2), "gate_logits": gate, "alignment": alignment}
+        return mel + x.transpose(1, 2)
 
 
 def drawn(size: Size, batch: dict[str, Any], bands: int, reduction: int, dtype: torch.dtype) -> Masks:
