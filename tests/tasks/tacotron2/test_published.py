@@ -12,6 +12,7 @@ from torch import Tensor
 
 from plain_tacotron2 import PlainTacotron2, drawn, parts
 from rerail.alignment import valid
+from rerail.tasks.tacotron2 import precision
 from rerail.tasks.tacotron2.config import SIZES, Size
 from rerail.tasks.tacotron2.losses import losses
 from rerail.tasks.tacotron2.model import Output, Tacotron2
@@ -74,3 +75,53 @@ def test_outputs_and_gradients_equal_those_of_the_published_equations(
         assert torch.allclose(mine.grad, theirs[name].grad, atol=near, rtol=near), name
     theirs = dict(plain.named_buffers())  # statistics of the batch normalisation
     assert all(torch.allclose(value, theirs[name], atol=near) for name, value in fast.named_buffers() if name in theirs)
+
+
+def test_a_published_state_dict_loads_strictly_and_says_the_same(make_batch: MakeBatch) -> None:
+    """The plain network has NVIDIA's names and shapes (listed in test_model.py); here at the published size."""
+    batch = make_batch((5, 5), (4, 4))
+    batch["mel"] = torch.randn(2, 4, 80, dtype=torch.float64)
+    torch.manual_seed(1)
+    plain = PlainTacotron2(SIZES["reference"], 148, 80, 1).double()
+    fast = Tacotron2(SIZES["reference"], 148, 80, 1).double()
+    fast.load_state_dict(plain.state_dict(), strict=True)
+    output, named = both(fast, plain, batch)
+    for name, value in parts(output):
+        assert torch.allclose(value, named[name], atol=1e-10, rtol=1e-10), name
+
+
+@pytest.mark.parametrize("attention", ["location", "forward", "dynamic"])
+def test_where_half_precision_pays_products_are_half_and_states_and_softmax_are_not(
+    make_batch: MakeBatch, monkeypatch: pytest.MonkeyPatch, attention: Any
+) -> None:
+    """Told that this processor has the instructions, it is slow but must be right."""
+    monkeypatch.setattr(precision, "pays", lambda *_: True)
+    batch = make_batch()
+    batch["mel"] = (batch["mel"] + 5.0) / 2.5
+    fast, _ = pair(replace(SIZE, attention_rnn=64, decoder_rnn=64), 2, attention, torch.float32)
+    results = []
+    for enabled in (False, True):
+        torch.manual_seed(5)
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            output = fast(*(batch[key] for key in KEYS))
+            total = loss(output, batch, dict(parts(output)))
+        fast.zero_grad()
+        total.backward()
+        results.append((total.detach(), fast.decoder.decoder_rnn.weight_hh.grad.clone()))
+    (full, exact), (half, rough) = results
+    assert output.alignment.dtype == output.mel.dtype == rough.dtype == torch.float32
+    assert not torch.equal(full, half)  # it was half precision
+    assert torch.allclose(full, half, rtol=0.02)
+    assert torch.nn.functional.cosine_similarity(exact.flatten(), rough.flatten(), dim=0) > 0.99
+
+
+@pytest.mark.skipif(precision.pays("cpu", torch.bfloat16), reason="this processor has bf16 instructions")
+def test_where_half_precision_does_not_pay_autocast_changes_nothing(make_batch: MakeBatch) -> None:
+    batch = make_batch()
+    fast, _ = pair(SIZE, 1, "location", torch.float32)
+    results = []
+    for enabled in (False, True):
+        torch.manual_seed(5)
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            results.append(fast(*(batch[key] for key in KEYS)).mel_post)
+    assert torch.equal(*results)

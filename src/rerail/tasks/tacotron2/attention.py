@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rerail.tasks.tacotron2.config import Size
-from rerail.tasks.tacotron2.late import Late
 from rerail.tasks.tacotron2.layers import Convolution, Linear
 from rerail.tasks.tacotron2.precision import wide
 
@@ -46,7 +45,6 @@ class Keys(NamedTuple):
 
     projected: Tensor  # (batch, symbols, attention)
     padding: Tensor  # (batch, symbols), true where padded
-    query: Late  # attention_rnn -> attention
     kernel: Tensor  # (2 * kernel, attention), both location layers as one
     energy: Tensor  # (attention,)
 
@@ -82,19 +80,18 @@ class LocationAttention(nn.Module):
 
     def keys(self, memory: Tensor, mask: Tensor) -> Keys:
         """memory: (batch, symbols, memory); mask: (batch, symbols), true where valid."""
-        query = Late(self.query_layer.linear_layer.weight.t())
         kernel, energy = self.location_layer.kernel(), self.v.linear_layer.weight[0]
-        return Keys(self.memory_layer(memory), ~mask, query, kernel, energy)
+        return Keys(self.memory_layer(memory), ~mask, kernel, energy)
 
     def start(self, keys: Keys) -> Seen:
         """Nothing read yet; going onward, the first symbol."""
-        nothing = keys.projected.new_zeros(keys.padding.shape)
+        nothing = keys.energy.new_zeros(keys.padding.shape)
         return first_symbol(nothing) if self.onward else Seen(nothing, nothing)
 
     def forward(self, query: Tensor, keys: Keys, seen: Seen) -> Seen:
         """query: (batch, attention_rnn)."""
         location = windows(torch.stack(seen, 1), len(keys.kernel) // 2) @ keys.kernel
-        hidden = torch.tanh(keys.projected + location + keys.query(query)[:, None])
+        hidden = torch.tanh(keys.projected + location + self.query_layer(query)[:, None])
         energy = wide(hidden @ keys.energy)
         weights = self._onward(energy, keys.padding, seen.weights) if self.onward else _softmax(energy, keys.padding)
         return Seen(weights, seen.total + weights)

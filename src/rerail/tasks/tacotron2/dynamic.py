@@ -11,7 +11,6 @@ from torch.nn import functional
 
 from rerail.tasks.tacotron2.attention import Seen, first_symbol, windows
 from rerail.tasks.tacotron2.config import Size
-from rerail.tasks.tacotron2.late import Late
 from rerail.tasks.tacotron2.layers import Convolution, Linear
 from rerail.tasks.tacotron2.precision import wide
 
@@ -23,7 +22,6 @@ class Keys(NamedTuple):
     """What the steps of one batch share, computed once."""
 
     padding: Tensor  # (batch, symbols), true where padded
-    query: Late  # attention_rnn -> attention
     static: Tensor  # (kernel, attention), the static filters and their map as one
     energy: Tensor  # (attention,)
 
@@ -51,8 +49,7 @@ class DynamicAttention(nn.Module):
     def keys(self, memory: Tensor, mask: Tensor) -> Keys:  # noqa: ARG002 (the text itself is not looked at)
         """mask: (batch, symbols), true where valid."""
         conv, dense = self.static_conv.conv.weight[:, 0], self.static_dense.linear_layer.weight
-        query = Late(self.query_layer.linear_layer.weight.t())
-        return Keys(~mask, query, torch.einsum("fk,af->ka", conv, dense), self.v.linear_layer.weight[0])
+        return Keys(~mask, torch.einsum("fk,af->ka", conv, dense), self.v.linear_layer.weight[0])
 
     def start(self, keys: Keys) -> Seen:
         """Reads the first symbol."""
@@ -60,7 +57,7 @@ class DynamicAttention(nn.Module):
 
     def forward(self, query: Tensor, keys: Keys, seen: Seen) -> Seen:
         """query: (batch, attention_rnn)."""
-        hidden = torch.tanh(keys.query(query) + self.query_layer.linear_layer.bias)
+        hidden = torch.tanh(self.query_layer(query))
         dynamic: Tensor = self.dynamic_dense.linear_layer.weight  # (attention, filters)
         filters = self.filter_layer(hidden).view(len(query), -1, dynamic.shape[1])
         kernel = keys.static + filters @ dynamic.t()  # (batch, kernel, attention): one product for both kinds

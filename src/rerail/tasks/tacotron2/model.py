@@ -40,7 +40,7 @@ class Tacotron2(nn.Module):
         self, size: Size, symbols: int, bands: int = 80, reduction: int = 3, attention: Kind = "location"
     ) -> None:
         super().__init__()
-        self.size, self.bands, self.reduction = size, bands, reduction
+        self.size, self.bands, self.most, self.reduction = size, bands, reduction, reduction
         self.embedding = nn.Embedding(symbols, size.embedding)
         nn.init.uniform_(self.embedding.weight, -1.0, 1.0)
         self.encoder = Encoder(size)
@@ -65,6 +65,19 @@ class Tacotron2(nn.Module):
             groups = self._groups((mel - self.size.offset) / self.size.scale)
             decoded = self.decoder(memory, mask, groups, generator)
             return self._output(decoded, mel_length, mel.shape[1])
+
+    def pace(self, reduction: int) -> None:
+        """Set how many frames a decoder step holds from now on, at most as many as the network was built with.
+
+        Of the widest step's weights, fewer frames use the prenet's for the last and the projection's for the first
+        ones: what lay next to the step still does.
+
+        Raises:
+            ValueError: where it was built with fewer, or for less than one.
+        """
+        if not 1 <= reduction <= self.most:
+            raise ValueError(f"the network holds 1 to {self.most} frames a step, got {reduction}; build a wider one")
+        self.reduction = reduction
 
     @torch.no_grad()
     def generate(

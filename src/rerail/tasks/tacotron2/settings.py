@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rerail.audio.mel import MelSpec
+from rerail.tasks.tacotron2.attention import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,13 @@ class Tacotron2Config:
     )
     reduction: int = field(
         default=3, metadata={"help": "mel frames a decoder step", "least": 1, "most": 32, "fixed": True}
+    )
+    reduction_falls: str = field(
+        default="", metadata={"help": "fewer frames from a step on, e.g. 1000:2,3000:1", "fixed": True}
+    )
+    attention: Kind = field(
+        default="location",
+        metadata={"help": "location: as published; forward: only onward; dynamic: by convolutions", "fixed": True},
     )
     sample_rate: int = field(
         default=16000,

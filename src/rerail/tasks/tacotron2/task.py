@@ -24,6 +24,7 @@ from rerail.tasks.tacotron2.config import SIZES
 from rerail.tasks.tacotron2.evaluate import evaluate
 from rerail.tasks.tacotron2.losses import losses
 from rerail.tasks.tacotron2.model import Tacotron2
+from rerail.tasks.tacotron2.pace import Pace, Paced
 from rerail.tasks.tacotron2.settings import Tacotron2Config
 from rerail.text.normalise import normalise
 from rerail.text.symbols import Symbols
@@ -54,17 +55,26 @@ class Tacotron2Task:
         held_out = self._examples(aside)
         _refuse_nonfinite(held_out)
         together = partial(collate, silence=config.spec().silence)
-        model = Tacotron2(SIZES[config.size], len(symbols), config.spec().bands, config.reduction)
+        pace = Pace.of(config.reduction, config.reduction_falls)
+        model = Tacotron2(
+            SIZES[config.size], len(symbols), config.spec().bands, config.reduction, attention=config.attention
+        )
         optimizer = torch.optim.Adam(model.parameters(), fit.lr, weight_decay=fit.weight_decay)
+        schedule = warmup_cosine(optimizer, steps=fit.steps, warmup=fit.warmup, floor=fit.lr_floor)
+
+        def losses_at_pace(batch: Mapping[str, Any]) -> Losses:
+            model.pace(pace.at(schedule.last_epoch))  # from the run's own state: a replayed step has the same
+            return self._losses(model, batch)
+
         return Parts(
             model=model,
             optimizer=optimizer,
-            scheduler=warmup_cosine(optimizer, steps=fit.steps, warmup=fit.warmup, floor=fit.lr_floor),
-            losses=partial(self._losses, model),
+            scheduler=schedule,
+            losses=losses_at_pace,
             data=Stream(self._examples(training), fit.batch_size, fit.seed, together),
             held_out=[together(held_out)],
             weights=config.weights(),
-            state=(Table(symbols),),
+            state=(Table(symbols), Paced(model)),
         )
 
     @cached_property
