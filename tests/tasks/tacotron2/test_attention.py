@@ -12,8 +12,8 @@ from torch import Tensor
 
 from rerail.tasks.tacotron2.attention import Kind, Seen
 from rerail.tasks.tacotron2.config import SIZES
-from rerail.tasks.tacotron2.decoder import Decoder
 from rerail.tasks.tacotron2.dynamic import beta_binomial
+from rerail.tasks.tacotron2.model import Tacotron2
 
 SIZE = replace(SIZES["tiny"], attention_rnn=16)
 MASK = torch.tensor([[True] * 8, [True] * 5 + [False] * 3])
@@ -21,7 +21,7 @@ MASK = torch.tensor([[True] * 8, [True] * 5 + [False] * 3])
 
 def walked(kind: Kind, *, loud: float = 1.0, steps: int = 6) -> tuple[list[Seen], Any]:
     torch.manual_seed(0)
-    attention: Any = Decoder(SIZE, 8, 1, kind).attention_layer
+    attention: Any = Tacotron2(SIZE, 3, 8, 1, kind).decoder.attention_layer
     keys = attention.keys(torch.randn(2, 8, SIZE.memory) * loud, MASK)
     seen, all_ = attention.start(keys), []
     for query in torch.randn(steps, 2, 16) * loud:
@@ -49,7 +49,7 @@ def test_onward_kinds_start_at_the_first_symbol_and_move_on_by_a_step_at_most(ki
 def test_forward_attention_stays_finite_where_the_energies_are_extreme() -> None:
     """The published product underflows to 0 / 0 where the softmax leaves nothing in reach."""
     torch.manual_seed(0)
-    attention: Any = Decoder(SIZE, 8, 1, "forward").attention_layer
+    attention: Any = Tacotron2(SIZE, 3, 8, 1, "forward").decoder.attention_layer
     with torch.no_grad():
         attention.v.linear_layer.weight.mul_(1e4)
     keys = attention.keys(torch.randn(2, 8, SIZE.memory), MASK)

@@ -6,6 +6,7 @@ the attention have to be run step by step; prenet, decoder cell inputs, projecti
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +19,8 @@ from rerail.tasks.tacotron2.dynamic import DynamicAttention
 from rerail.tasks.tacotron2.layers import Linear, dropout
 from rerail.tasks.tacotron2.lstm import Keep, Reader, advance, sequence
 from rerail.tasks.tacotron2.precision import wide
+
+Attend = Callable[[Attention, Tensor, Any, Seen], Seen]
 
 
 class Decoded(NamedTuple):
@@ -54,7 +57,7 @@ class Decoder(nn.Module):
 
     attention_layer: Attention
 
-    def __init__(self, size: Size, bands: int, reduction: int, attention: Kind = "location") -> None:
+    def __init__(self, size: Size, bands: int, reduction: int, attention: Kind, *, compiled: bool) -> None:
         super().__init__()
         memory, outputs = size.memory, bands * reduction
         self.bands, self.rnn_dropout = bands, size.rnn_dropout
@@ -64,6 +67,7 @@ class Decoder(nn.Module):
         self.decoder_rnn = nn.LSTMCell(size.attention_rnn + memory, size.decoder_rnn)
         self.linear_projection = Linear(size.decoder_rnn + memory, outputs)
         self.gate_layer = Linear(size.decoder_rnn + memory, 1, gain="sigmoid")
+        self.attend: Attend = torch.compile(_attend) if compiled else _attend
 
     def forward(self, memory: Tensor, mask: Tensor, groups: Tensor, generator: torch.Generator | None) -> Decoded:
         """Teacher-forced. memory: (batch, symbols, memory); groups: (batch, steps, reduction * bands), the targets."""
@@ -84,7 +88,7 @@ class Decoder(nn.Module):
         seen, queries, read = self.attention_layer.start(keys), [], []
         for step in range(drive.shape[1]):
             query, cell = reader.step(step, query, cell, seen.weights)
-            seen = self.attention_layer(query, keys, seen)
+            seen = self.attend(self.attention_layer, query, keys, seen)
             queries.append(query)
             read.append(seen.weights)
         return torch.stack(queries, 1), torch.stack(read, 1)
@@ -114,7 +118,7 @@ class Decoder(nn.Module):
         while len(said) < steps and not stopped.all():
             x = torch.cat([self.prenet(group, generator), context], 1)
             query, query_cell = advance(_gates(first, x, query), query_cell)
-            seen = self.attention_layer(query, keys, seen)
+            seen = self.attend(self.attention_layer, query, keys, seen)
             context = _read_out(seen, memory)
             hidden, hidden_cell = advance(_gates(second, torch.cat([query, context], 1), hidden), hidden_cell)
             group, gate = self._project(torch.cat([hidden, context], 1), width)
@@ -167,6 +171,11 @@ def _gates(cell: nn.LSTMCell, x: Tensor, hidden: Tensor) -> Tensor:
     """x: (batch, inputs) -> (batch, 4 hidden)."""
     heard = functional.linear(x, cell.weight_ih, cell.bias_ih + cell.bias_hh)
     return wide(heard) + wide(functional.linear(hidden, cell.weight_hh))
+
+
+def _attend(attention: Attention, query: Tensor, keys: Any, seen: Seen) -> Seen:  # noqa: ANN401
+    """Take a step of the attention: a function of its own, so that it can be compiled and copied."""
+    return attention(query, keys, seen)
 
 
 def _attention(size: Size, kind: Kind) -> Attention:

@@ -34,17 +34,28 @@ class Output:
 
 
 class Tacotron2(nn.Module):
-    """The whole network; `size.SIZES` names three sets of widths (Shen et al. 2018, arXiv:1712.05884)."""
+    """The whole network; `size.SIZES` names three sets of widths (Shen et al. 2018, arXiv:1712.05884).
+
+    `compiled` has torch compile the attention's step, for devices on which starting its many small operations costs
+    more than they do (CUDA); it needs a compiler, and the first steps wait for it.
+    """
 
     def __init__(
-        self, size: Size, symbols: int, bands: int = 80, reduction: int = 3, attention: Kind = "location"
+        self,
+        size: Size,
+        symbols: int,
+        bands: int = 80,
+        reduction: int = 3,
+        attention: Kind = "location",
+        *,
+        compiled: bool = False,
     ) -> None:
         super().__init__()
         self.size, self.bands, self.most, self.reduction = size, bands, reduction, reduction
         self.embedding = nn.Embedding(symbols, size.embedding)
         nn.init.uniform_(self.embedding.weight, -1.0, 1.0)
         self.encoder = Encoder(size)
-        self.decoder = Decoder(size, bands, reduction, attention)
+        self.decoder = Decoder(size, bands, reduction, attention, compiled=compiled)
         self.postnet = Postnet(size, bands)
 
     def forward(

@@ -37,6 +37,9 @@ class Tacotron2Config:
         default="location",
         metadata={"help": "location: as published; forward: only onward; dynamic: by convolutions", "fixed": True},
     )
+    compiled: bool = field(
+        default=False, metadata={"help": "let torch compile the attention's step; for CUDA, needs a compiler"}
+    )
     sample_rate: int = field(
         default=16000,
         metadata={"help": "sampling rate of the recordings, Hz", "least": 8000, "most": 192000, "fixed": True},

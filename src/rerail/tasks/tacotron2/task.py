@@ -57,7 +57,12 @@ class Tacotron2Task:
         together = partial(collate, silence=config.spec().silence)
         pace = Pace.of(config.reduction, config.reduction_falls)
         model = Tacotron2(
-            SIZES[config.size], len(symbols), config.spec().bands, config.reduction, attention=config.attention
+            SIZES[config.size],
+            len(symbols),
+            config.spec().bands,
+            config.reduction,
+            config.attention,
+            compiled=config.compiled,
         )
         optimizer = torch.optim.Adam(model.parameters(), fit.lr, weight_decay=fit.weight_decay)
         schedule = warmup_cosine(optimizer, steps=fit.steps, warmup=fit.warmup, floor=fit.lr_floor)
