@@ -1,6 +1,6 @@
 """How fast Tacotron2 trains, beside the published equations written plainly and beside coqui-tts, in one run.
 
-    python bench/tacotron2.py [--frames 200 400] [--precision fp32 bf16] [--pairs 5] [--coqui .venv-coqui/bin/python]
+    python bench/tacotron2.py [--frames 200 400] [--precision fp32 bf16] [--pairs 5] [--clock wall|cpu]
 
 First the outputs and gradients of the plain loop and of ours are compared on the batch that is timed, with equal
 dropout masks; the run ends where they differ. Then each side lives in a process of its own and takes one training step
@@ -126,7 +126,8 @@ def measure(given: dict[str, Any], sides: dict[str, str], pairs: int) -> None:
         if name not in missing:
             workers[name] = Worker(name, python, given)
     took = rounds(workers, pairs)
-    print(f"\n{given['frames']} frames, {given['symbols']} symbols, {given['precision']}, {pairs} rounds\n")
+    what = f"{given['frames']} frames, {given['symbols']} symbols, {given['precision']}"
+    print(f"\n{what}, {pairs} rounds, {given['clock']} time\n")
     print("| side | decoder, s | ratio (range) | whole step, s | ratio (range) | memory, MiB | ours / its |")
     print("|---|---|---|---|---|---|---|")
     for name, ones in took.items():
@@ -145,6 +146,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu where others use the machine")
     parser.add_argument("--coqui", default=".venv-coqui/bin/python", help="Python of an environment with coqui-tts")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -159,7 +161,8 @@ def main() -> None:
         setting = {"batch": given.batch, "frames": frames, "symbols": round(frames * SYMBOLS_A_FRAME)}
         print(f"\nours against plain, {frames} frames, largest relative difference: {check_equal(setting)}")
         for precision in given.precision:
-            measure({**setting, "precision": precision, "threads": given.threads}, sides, given.pairs)
+            own = {"precision": precision, "threads": given.threads, "clock": given.clock}
+            measure({**setting, **own}, sides, given.pairs)
 
 
 if __name__ == "__main__":

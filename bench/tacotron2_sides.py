@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import importlib.machinery
 import json
-import resource
 import sys
 import time
 import types
@@ -25,6 +24,7 @@ from torch.nn import functional
 
 SYMBOLS, BANDS = 148, 80
 Batch = dict[str, Tensor]
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 class Side(NamedTuple):
@@ -58,8 +58,8 @@ def rerail(batch: Batch) -> Side:
 
     def encode() -> Tensor:
         with settled(batch["mel"]):
-            memory: Tensor = model.encoder(model.embedding(batch["text"]), batch["text_length"])
-        return memory
+            encoded: Tensor = model.encoder(model.embedding(batch["text"]), batch["text_length"])
+        return encoded
 
     def decode(memory: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         with settled(batch["mel"]):
@@ -117,23 +117,23 @@ def coqui(batch: Batch) -> Side:
 SIDES: dict[str, Callable[[Batch], Side]] = {"rerail": rerail, "plain": plain, "coqui": coqui}
 
 
-def step(side: Side, batch: Batch, *, half: bool) -> dict[str, float]:
+def step(side: Side, batch: Batch, clock: Callable[[], float], *, half: bool) -> dict[str, float]:
     """Take one training step without an optimizer; losses are in fp32."""
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
-        began = time.perf_counter()
+        began = clock()
         memory = side.encode()
         cut = memory.detach().requires_grad_()
-        before = time.perf_counter()
+        before = clock()
         outputs = side.decode(cut)
-        forward = time.perf_counter() - before
+        forward = clock() - before
         cuts = [output.detach().requires_grad_() for output in outputs]
         post = side.polish(cuts[0])
     _loss(cuts, post, batch["mel"]).backward()  # type: ignore[no-untyped-call]
-    before = time.perf_counter()
+    before = clock()
     torch.autograd.backward(outputs, [one.grad for one in cuts])
-    backward = time.perf_counter() - before
+    backward = clock() - before
     memory.backward(cut.grad)  # type: ignore[no-untyped-call]
-    return {"step": time.perf_counter() - began, "decoder": forward + backward}
+    return {"step": clock() - began, "decoder": forward + backward}
 
 
 def _loss(outputs: list[Tensor], post: Tensor, mel: Tensor) -> Tensor:
@@ -144,10 +144,10 @@ def _loss(outputs: list[Tensor], post: Tensor, mel: Tensor) -> Tensor:
     return functional.l1_loss(before, mel) + functional.l1_loss(post.float(), mel) + stop + alignment.square().mean()
 
 
-def resident() -> int:
-    """Bytes of this process in memory now."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize()
+def memory(field: str) -> int:
+    """Bytes of this process in memory: VmRSS now, VmHWM at most so far (getrusage would tell the parent's, too)."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
 
 
 def main() -> None:
@@ -156,12 +156,11 @@ def main() -> None:
     torch.set_num_threads(given["threads"])
     batch = batch_of(given)
     side = SIDES[name](batch)
-    built = resident()
+    built = memory("VmRSS")
     print(json.dumps({"torch": torch.__version__}), flush=True)
     for _ in sys.stdin:
-        took = step(side, batch, half=given["precision"] == "bf16")
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        print(json.dumps({**took, "memory": peak - built}), flush=True)
+        took = step(side, batch, CLOCKS[given["clock"]], half=given["precision"] == "bf16")
+        print(json.dumps({**took, "memory": memory("VmHWM") - built}), flush=True)
 
 
 if __name__ == "__main__":
