@@ -219,8 +219,7 @@ class Guard:
         self._watchdog.stop()
         if observed := self._host.take_observed():
             reading = Reading(tick=self.tick + 1, values={"step": float(self.steps), **observed})
-            self._memory, verdict = advance(self.plan, self._memory, reading)
-            self._logbook.judged(reading, verdict)
+            self._advance(reading)
         self._logbook.close(self.tick, reason=reason, step=self.steps)
 
     # -- a tick -------------------------------------------------------------------------------------------------------
@@ -261,8 +260,7 @@ class Guard:
     def _uncomputed(self, entry: Entry, known: Mapping[str, float]) -> Step | None:
         """Judge a batch by what is known of its rows, before anything is computed; None where it may be trained on."""
         reading = Reading(tick=self.tick + 1, values={"step": float(self.steps), **known})
-        self._memory, verdict = advance(self.plan, self._memory, reading)
-        self._logbook.judged(reading, verdict)
+        verdict = self._advance(reading)
         self._name_what_stands(verdict)
         if verdict.move is Move.COMMIT:
             return None
@@ -271,8 +269,7 @@ class Guard:
 
     def _judge(self, made: Attempt, entry: Entry | None, seen: Mapping[str, Tensor]) -> Step:
         reading = self._read(made, entry, seen)
-        self._memory, verdict = advance(self.plan, self._memory, reading)
-        self._logbook.judged(reading, verdict)  # written down before anything is done
+        verdict = self._advance(reading)
         if entry is not None and self.plan.asks(verdict) and not speak_for_themselves(verdict.findings):
             verdict = self._prove(reading, verdict, entry)
         self._suspicious = bool(verdict.findings)
@@ -282,6 +279,11 @@ class Guard:
         self._buffers.save()
         losses = {name.removeprefix("loss/"): value for name, value in reading.under("loss").items()}
         return Step(tick=verdict.tick, number=self.steps, verdict=verdict, losses=losses, signals=made.signals)
+
+    def _advance(self, reading: Reading) -> Verdict:
+        self._memory, verdict = advance(self.plan, self._memory, reading)
+        self._logbook.judged(reading, verdict)  # written down before anything is done
+        return verdict
 
     def _name_what_stands(self, verdict: Verdict) -> None:
         half = self.recipe is not None and self.recipe.precision is not None
