@@ -286,14 +286,13 @@ class Guard:
         return verdict
 
     def _name_what_stands(self, verdict: Verdict) -> None:
-        half = self.recipe is not None and self.recipe.precision is not None
-        for found in verdict.findings:
-            cause = standing(found, half=half or self.scaler is not None)
-            if cause is not None and found.code not in self._stood:
-                self._stood.add(found.code)
+        half = self.scaler is not None or (self.recipe is not None and self.recipe.precision is not None)
+        named = ((found.code, cause) for found in verdict.findings if (cause := standing(found, half=half)))
+        for code, cause in named:
+            if code not in self._stood:
+                self._stood.add(code)
                 self._logbook.proved(verdict.tick, cause, None, ())
-            if cause is not None and found.code in verdict.halting:
-                self._cause = cause
+            self._cause = cause if code in verdict.halting else self._cause
 
     def _prove(self, reading: Reading, verdict: Verdict, entry: Entry) -> Verdict:
         self._cause = None
@@ -352,7 +351,8 @@ class Guard:
                 self._prover.committed(reading, entry)
             self._done(entry)
             self._promote(promoted)
-            self._follow(reading)
+            self._watch, due = self._watch.committed(reading)
+            self._logbook.came_of_it(self.tick, due)
             return
         if computed:
             discard(self.scaler, overflow=any(found.code == "scale.overflow" for found in verdict.findings))
@@ -452,10 +452,6 @@ class Guard:
             self._window.forget(self._snapshots.newest_healthy(self._deepest).step)
             if snapshot.step - self._saved_step >= self.keep.checkpoint_every:
                 self._save_if_there_is_room(snapshot)
-
-    def _follow(self, reading: Reading) -> None:
-        self._watch, due = self._watch.committed(reading)
-        self._logbook.came_of_it(self.tick, due)
 
     def bench(self) -> Bench | None:
         """Return where this run's steps are replayed; None without `losses`."""
