@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from faultbench.calibration_page import page
 from faultbench.controls import CONTROLS
+from faultbench.controls_fresh import FRESH
 from faultbench.recording import record, recordings
 
 from faultbench import calibration
@@ -16,13 +17,11 @@ from rerail.core.thresholds import name_of
 from rerail.tell.calibrated import interval
 from rerail.tell.journal import NAME
 
-KEPT_BACK = {"clean-lstm", "clean-vae", "clean-contrastive", "rate-restarts", "fine-tuned", "resumed-without-moments"}
-
 
 def test_what_is_kept_back_is_whole_controls_and_seeds(tmp_path: Path) -> None:
     every = list(recordings(tmp_path, (0, 1), (2,)))
-    assert len(every) == 3 * len(CONTROLS)
-    assert {one.control for one in every if one.seed == 0 and one.kept_back} == KEPT_BACK
+    assert len(every) == 3 * len((*CONTROLS, *FRESH))
+    assert {one.control for one in every if one.seed == 0 and one.kept_back} == {one.name for one in FRESH}
     assert all(one.kept_back for one in every if one.seed == 2)
     assert len({one.folder for one in every}) == len(every)
 

@@ -12,8 +12,10 @@ from faultbench.cell import Cell, Fault, Workload, cells
 from faultbench.controls import CONTROLS
 from faultbench.damage import Band, Damage, Trained, step, train
 from faultbench.faults import FAULTS
+from faultbench.faults.fresh import FRESH_FAULTS
 from faultbench.trying import held_out
 from faultbench.workloads import WORKLOADS
+from faultbench.workloads.fresh import FRESH_WORKLOADS
 
 from rerail.core.cause.cause import Kind
 
@@ -95,9 +97,10 @@ def test_every_fault_has_a_known_truth_and_fits_somewhere() -> None:
 
 
 def test_cells_are_told_apart_and_some_are_kept_back() -> None:
-    every = list(cells(WORKLOADS, FAULTS, seeds=(0, 1)))
+    workloads, faults = (*WORKLOADS, *FRESH_WORKLOADS), (*FAULTS, *FRESH_FAULTS)
+    every = list(cells(workloads, faults, seeds=(0, 1)))
     assert len({cell.name for cell in every}) == len(every)
-    back, open_ = (list(cells(WORKLOADS, FAULTS, seeds=(0, 1), kept_back=flag)) for flag in (True, False))
+    back, open_ = (list(cells(workloads, faults, seeds=(0, 1), kept_back=flag)) for flag in (True, False))
     assert len(back) + len(open_) == len(every)
     assert min(len(back), len(open_)) > len(every) // 4
 
