@@ -315,7 +315,7 @@ class Guard:
             return self._prover.prove(
                 entry,
                 reading,
-                replace(verdict, findings=tuple(one for one in verdict.findings if self.plan.ladder(one.code))),
+                replace(verdict, findings=tuple(one for one in verdict.findings if self.plan.answers(one))),
                 Kept(snapshots=self._snapshots, window=self._window),
                 knobs=self._knobs,
                 clip_norm=self.clip_norm,

@@ -303,6 +303,23 @@ RULES: Mapping[str, _Rule] = {
         direction="rises",
         within=1000,
     ),
+    "alignment.guide": _Rule(
+        setting="weight of guided attention",
+        change=_words(
+            "the run's own", "as the guard moves it: up to 50 times while the text is not read, 0 once it is"
+        ),
+        why="attention that does not find the diagonal needs to be shown it, and one that has found it does not",
+        direction="rises",
+        signal="eval/diagonality/free",
+        within=1000,
+    ),
+    "stage.missed": _Rule(
+        setting="the data, or the size of a decoder step",
+        change=_words("as they are", "clips whose text fits what is said; a larger reduction"),
+        why="other runs come to this stage in that time; texts that do not fit are the usual reason",
+        direction="rises",
+        within=1000,
+    ),
     "attention.collapse": _Rule(
         setting="learning rate",
         change=_SLOWER,

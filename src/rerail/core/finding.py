@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something is wrong: a dotted code (`loss.spike`), the signal it speaks of, and its evidence."""
+    """What is believed, mostly that something is wrong.
+
+    A dotted code (`loss.spike`), the signal it speaks of, and its evidence.
+    """
 
     code: str
     signal: str

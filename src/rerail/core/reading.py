@@ -23,8 +23,8 @@ class Reading:
         return f"off/{name.removeprefix('loss/')}" in self.values
 
     def felt(self, name: str) -> float:
-        """Return a loss as the update feels it under the knobs: times what they multiply its weight by."""
-        return self.values[name] * self.values.get(f"knob/{name}", 1.0)
+        """Return a loss as the update feels it where the knobs lessen its weight; a weight that they raise is meant."""
+        return self.values[name] * min(1.0, self.values.get(f"knob/{name}", 1.0))
 
     @property
     def dear(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import reduce
+from types import MappingProxyType
 
 from rerail.core.knobs import NEUTRAL, Knobs
 
@@ -54,14 +55,18 @@ class Ladder:
 
     Within an episode a spent rung stays spent; past the rungs comes `last`, by default a halt. Where every number is
     finite, `last` may be to go on and tell: a level that no remedy moves can be a new stage of a healthy run.
+    Where `by` is given nothing climbs: the rung is the number of that name in the finding's evidence.
     """
 
     rungs: tuple[Remedy, ...]
     window: int
     last: Remedy = HALTED
+    by: str = ""
 
-    def rung(self, answers: int) -> int:
+    def rung(self, answers: int, evidence: Mapping[str, float]) -> int:
         """Return the index of the rung that the next answer stands on, after `answers` of this episode."""
+        if self.by:
+            return int(evidence[self.by])
         used = 0
         for index, remedy in enumerate(self.rungs):
             used += remedy.times
@@ -112,10 +117,12 @@ class Ledger:
         """Return the knobs in force at `tick`: the most cautious of all doses."""
         return reduce(Knobs.meet, (dose.at(tick) for dose in self.doses), NEUTRAL)
 
-    def answer(self, name: str, ladder: Ladder, tick: int) -> tuple[Ledger, int]:
+    def answer(
+        self, name: str, ladder: Ladder, tick: int, evidence: Mapping[str, float] = MappingProxyType({})
+    ) -> tuple[Ledger, int]:
         """Answer a finding of the ladder called `name`; return the ledger with the answer booked, and the rung."""
         answers = self.spent(name, tick, ladder.window)
-        rung = ladder.rung(answers)
+        rung = ladder.rung(answers, evidence)
         remedy = ladder.remedy(rung)
         doses = self.doses if remedy.knobs == NEUTRAL else (*self.doses, Dose(since=tick, remedy=remedy))
         booked = {**self.episodes, name: Episode(answers=answers + 1, last=tick)}

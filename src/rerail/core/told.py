@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from rerail.core.finding import Finding
 
+GOOD = frozenset({"loss.stable", "stage.reached", "stage.ready"})  # told, and nothing to mend
 PLAIN = frozenset({"scale.overflow", "input.far", "input.unfit", "input.raised", "input.stopped", "input.exhausted"})
 
 
@@ -17,6 +18,7 @@ def speak_for_themselves(findings: Iterable[Finding]) -> bool:
 TOLD = frozenset(
     {
         "activation.drift",
+        "alignment.guide",
         "attention.collapse",
         "embedding.collapse",
         "gate.stuck",
@@ -39,6 +41,7 @@ TOLD = frozenset(
         "loss.oscillation",
         "loss.overfit",
         "loss.plateau",
+        "loss.stable",
         "loss.still",
         "loss.zero",
         "memory.creep",
@@ -48,6 +51,9 @@ TOLD = frozenset(
         "random.changed",
         "scale.clamped",
         "scale.thrash",
+        "stage.missed",
+        "stage.ready",
+        "stage.reached",
         "time.slow",
         "time.starved",
         "units.dead",

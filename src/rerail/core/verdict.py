@@ -30,6 +30,10 @@ class Plan:
         prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
         return next((name for name in prefixes if name in self.ladders), None)
 
+    def answers(self, finding: Finding) -> bool:
+        """Say whether a finding is answered because something is wrong; what is told has at most a knob of its own."""
+        return finding.code not in TOLD and self.ladder(finding.code) is not None
+
     def asks(self, verdict: Verdict) -> bool:
         """Say whether a verdict asks for a proof: a step that is not to be committed, or a rung that waits for one."""
         ladders = {one.finding.code: self.ladders[self.ladder(one.finding.code) or ""] for one in verdict.answers}
@@ -237,6 +241,6 @@ def _answers(plan: Plan, ledger: Ledger, findings: Iterable[Finding], tick: int)
             first.setdefault(name, finding)
     answers = []
     for name, finding in sorted(first.items()):
-        ledger, rung = ledger.answer(name, plan.ladders[name], tick)
+        ledger, rung = ledger.answer(name, plan.ladders[name], tick, finding.evidence)
         answers.append(Answer(finding=finding, rung=rung, remedy=plan.ladders[name].remedy(rung)))
     return ledger, tuple(answers)

@@ -135,6 +135,19 @@ LEARNING = {
     "embedding.collapse": Words(
         "the embeddings of {part} are all alike", "Different inputs can no longer be told apart by them."
     ),
+    "alignment.guide": Words(
+        "the weight of guided attention stands on another level, as {signal} asks for",
+        "Where the text is not read along its diagonal, the decoder learns to speak without it.",
+    ),
+    "stage.missed": Words(
+        "{signal} has not come to where it should be by this step", "Going on as before may not come there at all."
+    ),
+    "stage.reached": Words("{signal} has come to the next stage", "The run is on its way."),
+    "stage.ready": Words("{signal} has come to the last stage: ready to generate", "Held-out sentences are spoken."),
+    "loss.stable": Words(
+        "{signal} neither rises nor falls nor strays any more, over many undisturbed steps",
+        "What this rate and these data can give has been learned; the held-out metrics say whether it is enough.",
+    ),
     "attention.collapse": Words(
         "the attention {part} looks everywhere, at one place, or has lost its way",
         "What comes after it no longer sees the right part of its input.",

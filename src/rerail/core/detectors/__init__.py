@@ -1,7 +1,8 @@
 """One belief a file. The table `DEFAULT` lists those that every run starts with.
 
 The first seven see a run derail, and ladders answer them. All others see a run that looks alive and learns nothing, or
-learns less than it could; what they find is told, with advice, and never answered.
+learns less than it could; what they find is told, with advice, and never answered. `Guide`, `Stages` and `Steady` are
+put beside them by trainers that know what their attention, stages and losses should do.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from rerail.core.detectors.emptied import Emptied
 from rerail.core.detectors.explosion import Explosion
 from rerail.core.detectors.far import Far
 from rerail.core.detectors.gates import Gates
+from rerail.core.detectors.guide import Guide
 from rerail.core.detectors.idle import Idle
 from rerail.core.detectors.initial import Initial
 from rerail.core.detectors.kl import Kl
@@ -37,7 +39,9 @@ from rerail.core.detectors.setting import Setting
 from rerail.core.detectors.shift import Shift
 from rerail.core.detectors.sign import Sign
 from rerail.core.detectors.spike import Spike
+from rerail.core.detectors.stages import Stage, Stages
 from rerail.core.detectors.starved import Starved
+from rerail.core.detectors.steady import Steady
 from rerail.core.detectors.steps import Steps
 from rerail.core.detectors.still import Still
 from rerail.core.detectors.stuck import Stuck
@@ -65,6 +69,7 @@ __all__ = [
     "Explosion",
     "Far",
     "Gates",
+    "Guide",
     "Idle",
     "Initial",
     "Kl",
@@ -82,7 +87,10 @@ __all__ = [
     "Shift",
     "Sign",
     "Spike",
+    "Stage",
+    "Stages",
     "Starved",
+    "Steady",
     "Steps",
     "Still",
     "Stuck",

@@ -1,0 +1,57 @@
+"""Belief: the loss has come to rest."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import fmean, linear_regression, stdev
+
+from rerail.core.finding import Finding
+from rerail.core.parts import whole
+from rerail.core.reading import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteadyMemory:
+    """The total loss of the last committed steps in a row, the step of the last, and whether it was told."""
+
+    losses: tuple[float, ...] = ()
+    step: float = -1.0
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steady:
+    """Over the last `window` steps the loss neither rises nor falls, nor strays, and nothing was done to the run.
+
+    The fitted line changes by less than the share `slope` of the mean over the window, and the residuals' standard
+    deviation is below the share `spread` of it. A step that was skipped, repeated or undone begins the window anew.
+    """
+
+    window: int = 200
+    slope: float = 0.05
+    spread: float = 0.15
+
+    def init(self) -> SteadyMemory:
+        """Return empty memory."""
+        return SteadyMemory()
+
+    def update(self, memory: SteadyMemory, reading: Reading) -> tuple[SteadyMemory, tuple[Finding, ...]]:
+        """Take a step's loss in."""
+        step, loss = reading.values.get("step"), whole(reading)[1]
+        if memory.told or step is None:
+            return memory, ()
+        undisturbed = step == memory.step + 1 and math.isfinite(loss)
+        losses = (*memory.losses, loss)[-self.window :] if undisturbed else ()
+        if len(losses) < self.window or not self._rests(losses):
+            return SteadyMemory(losses=losses, step=step), ()
+        evidence = {"loss/total": fmean(losses), "steps": float(self.window)}
+        found = Finding(code="loss.stable", signal="loss/total", evidence=evidence)
+        return SteadyMemory(step=step, told=True), (found,)
+
+    def _rests(self, losses: tuple[float, ...]) -> bool:
+        size = abs(fmean(losses))
+        steps = range(len(losses))
+        slope, start = linear_regression(steps, losses)
+        strays = stdev(loss - start - slope * step for step, loss in zip(steps, losses, strict=True))
+        return abs(slope) * len(losses) < self.slope * size and strays < self.spread * size

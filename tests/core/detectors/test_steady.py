@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from rerail.core.detectors import Steady
+from rerail.core.reading import Reading
+
+
+def told(loss: Callable[[int], float], steps: list[int]) -> list[int]:
+    detector = Steady()
+    memory, found = detector.init(), []
+    for tick, step in enumerate(steps, 1):
+        memory, findings = detector.update(
+            memory, Reading(tick=tick, values={"step": float(step), "loss/mel": loss(tick)})
+        )
+        found += [tick for one in findings if one.code == "loss.stable"]
+    return found
+
+
+def noisy(level: float, spread: float) -> Callable[[int], float]:
+    draw = random.Random(0)
+    return lambda _: level + draw.gauss(0.0, spread)
+
+
+STEPS = list(range(500))
+
+
+@pytest.mark.parametrize(
+    ("loss", "steps", "expected"),
+    [
+        (noisy(2.0, 0.1), STEPS, [200]),
+        (noisy(2.0, 1.0), STEPS, []),
+        (lambda tick: 5.0 - 0.008 * tick, STEPS, []),
+        (lambda tick: 1.0 if tick > 100 else 1000.0, STEPS, [300]),  # the fall has left the window
+        (noisy(2.0, 0.1), [*range(150), *range(140, 300)], []),  # undone half-way: not undisturbed for long enough
+    ],
+)
+def test_a_loss_at_rest_is_told_once(loss: Callable[[int], float], steps: list[int], expected: list[int]) -> None:
+    assert told(loss, steps) == expected
