@@ -29,6 +29,7 @@ class Decoded(NamedTuple):
     mel: Tensor  # (batch, steps * reduction, bands)
     gate: Tensor  # (batch, steps), logits
     alignment: Tensor  # (batch, steps, symbols)
+    hidden: Tensor  # (batch, steps, decoder_rnn), the decoder cell's states
 
 
 class Prenet(nn.Module):
@@ -61,6 +62,7 @@ class Decoder(nn.Module):
         super().__init__()
         memory, outputs = size.memory, bands * reduction
         self.bands, self.rnn_dropout = bands, size.rnn_dropout
+        self.frame_drop = 0.0  # share of the true frames before that are blanked in training
         self.prenet = Prenet(outputs, size)
         self.attention_rnn = nn.LSTMCell(size.prenet + memory, size.attention_rnn)
         self.attention_layer = _attention(size, attention)
@@ -72,6 +74,7 @@ class Decoder(nn.Module):
     def forward(self, memory: Tensor, mask: Tensor, groups: Tensor, generator: torch.Generator | None) -> Decoded:
         """Teacher-forced. memory: (batch, symbols, memory); groups: (batch, steps, reduction * bands), the targets."""
         previous = functional.pad(groups[:, :-1], (0, 0, 1, 0))  # the first step sees a group of zeros
+        previous = self._blanked(previous, generator)
         drive, keyed = self._heard(self.prenet(previous, generator), memory)
         keys = self.attention_layer.keys(memory, mask)
         query, alignment = self._read(drive, keyed, keys)
@@ -79,7 +82,14 @@ class Decoder(nn.Module):
         hidden = sequence(drive, self.decoder_rnn.weight_hh, self._keep(query, self.decoder_rnn))
         features = torch.cat([hidden, torch.bmm(alignment, memory)], 2)
         mel, gate = self._project(features, groups.shape[2])
-        return Decoded(mel.reshape(len(mel), -1, self.bands), gate.squeeze(2), alignment)
+        return Decoded(mel.reshape(len(mel), -1, self.bands), gate.squeeze(2), alignment, hidden)
+
+    def _blanked(self, groups: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Blank some steps that are fed back: what is not heard has to be read (Liu et al. 2019, section 3.2)."""
+        if not self.training or self.frame_drop == 0.0:
+            return groups
+        kept = torch.rand(groups.shape[:2], device=groups.device, generator=generator) >= self.frame_drop
+        return groups * kept[:, :, None]
 
     def _read(self, drive: Tensor, keyed: Tensor, keys: Any) -> tuple[Tensor, Tensor]:  # noqa: ANN401
         """drive, keyed: see `Reader` -> query (batch, steps, attention_rnn), alignment (batch, steps, symbols)."""
@@ -112,7 +122,7 @@ class Decoder(nn.Module):
         stopped = torch.zeros(len(memory), dtype=torch.bool, device=memory.device)
         query = query_cell = memory.new_zeros(len(memory), first.hidden_size)
         hidden = hidden_cell = memory.new_zeros(len(memory), second.hidden_size)
-        said: list[tuple[Tensor, Tensor, Tensor]] = []
+        said: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
         seen = self.attention_layer.start(keys)
         context = _read_out(seen, memory)
         while len(said) < steps and not stopped.all():
@@ -123,9 +133,9 @@ class Decoder(nn.Module):
             hidden, hidden_cell = advance(_gates(second, torch.cat([query, context], 1), hidden), hidden_cell)
             group, gate = self._project(torch.cat([hidden, context], 1), width)
             stopped |= torch.sigmoid(gate.squeeze(1)) > threshold
-            said.append((group, gate, seen.weights))
-        mel, gate, alignment = (torch.stack(part, 1) for part in zip(*said, strict=True))
-        return Decoded(mel.reshape(len(mel), -1, self.bands), gate.squeeze(2), alignment)
+            said.append((group, gate, seen.weights, hidden))
+        mel, gate, alignment, states = (torch.stack(part, 1) for part in zip(*said, strict=True))
+        return Decoded(mel.reshape(len(mel), -1, self.bands), gate.squeeze(2), alignment, states)
 
     def _heard(self, prenet: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """What the attention cell's gates hear of the frames before, and what they would hear of each symbol.

@@ -17,6 +17,7 @@ from rerail.tasks.tacotron2.attention import Kind
 from rerail.tasks.tacotron2.config import Size
 from rerail.tasks.tacotron2.decoder import Decoded, Decoder
 from rerail.tasks.tacotron2.encoder import Encoder
+from rerail.tasks.tacotron2.mutual import Recogniser
 from rerail.tasks.tacotron2.postnet import Postnet
 from rerail.tasks.tacotron2.precision import settled, wide
 
@@ -31,13 +32,15 @@ class Output:
     alignment: Tensor  # (batch, steps, symbols): each valid row sums to 1
     mel_length: Tensor  # (batch,) frames
     steps: Tensor  # (batch,) decoder steps, ceil(mel_length / reduction)
+    hidden: Tensor  # (batch, steps, decoder_rnn), the decoder cell's states, past a row's length too
 
 
 class Tacotron2(nn.Module):
     """The whole network; `size.SIZES` names three sets of widths (Shen et al. 2018, arXiv:1712.05884).
 
     `compiled` has torch compile the attention's step, for devices on which starting its many small operations costs
-    more than they do (CUDA); it needs a compiler, and the first steps wait for it.
+    more than they do (CUDA); it needs a compiler, and the first steps wait for it. `mutual` adds a recogniser, which
+    only training with the loss `mmi` needs.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Tacotron2(nn.Module):
         attention: Kind = "location",
         *,
         compiled: bool = False,
+        mutual: bool = False,
     ) -> None:
         super().__init__()
         self.size, self.bands, self.most, self.reduction = size, bands, reduction, reduction
@@ -57,6 +61,7 @@ class Tacotron2(nn.Module):
         self.encoder = Encoder(size)
         self.decoder = Decoder(size, bands, reduction, attention, compiled=compiled)
         self.postnet = Postnet(size, bands)
+        self.recogniser = Recogniser(size.decoder_rnn, symbols, reduction) if mutual else None
 
     def forward(
         self,
@@ -129,6 +134,7 @@ class Tacotron2(nn.Module):
             alignment=decoded.alignment[:, : step.shape[1]] * step[:, :, None],
             mel_length=length,
             steps=steps,
+            hidden=decoded.hidden,
         )
 
     def _natural(self, mel: Tensor, mask: Tensor) -> Tensor:

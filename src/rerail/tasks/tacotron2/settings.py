@@ -15,7 +15,14 @@ class Tacotron2Config:
 
     data: str = field(default="", metadata={"help": "folder in LJSpeech layout (metadata.csv, wavs/)"})
     cache: str = field(default=".cache/features", metadata={"help": "folder for computed spectrograms"})
-    held_out: int = field(default=12, metadata={"help": "clips set aside for measuring", "least": 1, "fixed": True})
+    validation: str = field(
+        default="",
+        metadata={
+            "help": "list of clips to measure on, beside data (default: some of data are set aside)",
+            "fixed": True,
+        },
+    )
+    held_out: int = field(default=12, metadata={"help": "clips to measure on", "least": 1, "fixed": True})
     language: str = field(
         default="",
         metadata={"help": "language to spell numbers in, e.g. en (default: what the data names)", "fixed": True},
@@ -50,6 +57,21 @@ class Tacotron2Config:
     weight_mel: float = field(default=1.0, metadata={"help": "weight of the mel losses", "least": 0})
     weight_gate: float = field(default=1.0, metadata={"help": "weight of the stop gate's loss", "least": 0})
     weight_attention: float = field(default=1.0, metadata={"help": "weight of guided attention", "least": 0})
+    guide_moves: bool = field(
+        default=True,
+        metadata={"help": "let the guard move that weight: up to x50 while the text is not read, 0 once it is"},
+    )
+    weight_mmi: float = field(
+        default=0.0,
+        metadata={
+            "help": "weight of the text read out of the decoder (CTC); 1: as much as mel",
+            "least": 0,
+            "fixed": True,
+        },
+    )
+    mmi_most: float = field(
+        default=5.0, metadata={"help": "largest factor that brings its gradient to that of mel", "above": 0}
+    )
     gate_positive: float = field(default=5.0, metadata={"help": "weight of a stop against other steps", "above": 0})
     guide_width: float = field(default=0.2, metadata={"help": "width g of guided attention", "above": 0})
     frame_drop: float = field(
@@ -63,4 +85,7 @@ class Tacotron2Config:
     def weights(self) -> dict[str, float]:
         """Return the loss weights by component."""
         mel, gate, attention = self.weight_mel, self.weight_gate, self.weight_attention
-        return {"mel": mel, "mel_post": mel, "gate": gate, "attention": attention}
+        return {"mel": mel, "mel_post": mel, "gate": gate, "attention": attention, **self._mutual()}
+
+    def _mutual(self) -> dict[str, float]:
+        return {"mmi": self.weight_mmi} if self.weight_mmi else {}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from rerail.audio.files import encode_wav
 from rerail.audio.griffin_lim import griffin_lim
@@ -23,8 +23,10 @@ from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, warmup_cosine
 from rerail.tasks.tacotron2.config import SIZES
 from rerail.tasks.tacotron2.evaluate import evaluate
 from rerail.tasks.tacotron2.losses import losses
-from rerail.tasks.tacotron2.model import Tacotron2
+from rerail.tasks.tacotron2.model import Output, Tacotron2
+from rerail.tasks.tacotron2.mutual import Recogniser, Scaled, balance, mmi_loss
 from rerail.tasks.tacotron2.pace import Pace, Paced
+from rerail.tasks.tacotron2.plan import plan
 from rerail.tasks.tacotron2.settings import Tacotron2Config
 from rerail.text.normalise import normalise
 from rerail.text.symbols import Symbols
@@ -51,7 +53,7 @@ class Tacotron2Task:
             normalise("1", language=config.language)  # a language that cannot be spelled is refused before all work
         for sentence in self.speak:  # now, not after hours of training
             self._spoken(sentence)
-        training, aside = split(self.clips, config.held_out)
+        training, aside = self._apart()
         held_out = self._examples(aside)
         _refuse_nonfinite(held_out)
         together = partial(collate, silence=config.spec().silence)
@@ -63,7 +65,9 @@ class Tacotron2Task:
             config.reduction,
             config.attention,
             compiled=config.compiled,
+            mutual=config.weight_mmi > 0,
         )
+        model.decoder.frame_drop = config.frame_drop
         optimizer = torch.optim.Adam(model.parameters(), fit.lr, weight_decay=fit.weight_decay)
         schedule = warmup_cosine(optimizer, steps=fit.steps, warmup=fit.warmup, floor=fit.lr_floor)
 
@@ -79,6 +83,7 @@ class Tacotron2Task:
             data=Stream(self._examples(training), fit.batch_size, fit.seed, together),
             held_out=[together(held_out)],
             weights=config.weights(),
+            plan=plan(fit.evaluate_every, moves=config.guide_moves),
             state=(Table(symbols), Paced(model)),
         )
 
@@ -89,10 +94,24 @@ class Tacotron2Task:
             raise ValueError("no data given; give a folder in LJSpeech layout by --data (or data: in the config)")
         return ljspeech.read(Path(self.config.data))
 
+    def _apart(self) -> tuple[list[Clip], list[Clip]]:
+        """Return the clips to train on and those to measure on."""
+        if not self.config.validation:
+            return split(self.clips, self.config.held_out)
+        known = {clip.path for clip in self.clips}
+        if both := [clip.id for clip in self.validation if clip.path in known]:
+            raise ValueError(f"validation: {len(both)} clips are in data too, {both[0]} for one; give two lists apart")
+        return self.clips, self.validation[: self.config.held_out]
+
+    @cached_property
+    def validation(self) -> list[Clip]:
+        """The clips of `validation`, none where some of the corpus are set aside."""
+        return ljspeech.read(Path(self.config.validation)) if self.config.validation else []
+
     @cached_property
     def symbols(self) -> Symbols:
         """The symbols of the corpus."""
-        return Symbols.of([self._text(clip) for clip in self.clips])
+        return Symbols.of([self._text(clip) for clip in (*self.clips, *self.validation)])
 
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
         """Measure teacher-forced and free-running metrics on held-out batches."""
@@ -118,7 +137,21 @@ class Tacotron2Task:
             positive=self.config.gate_positive,
             g=self.config.guide_width,
         )
-        return Losses({"alignment": output.alignment, "mel": output.mel_post}, **named)
+        signals = {"alignment": output.alignment, "mel": output.mel_post}
+        if model.recogniser is not None:
+            mel = self.config.weight_mel * (named["mel"] + named["mel_post"])
+            named["mmi"], signals["mmi_factor"] = self._mutual(model, model.recogniser, output, batch, mel)
+        return Losses(signals, **named)
+
+    def _mutual(
+        self, model: Tacotron2, recogniser: Recogniser, output: Output, batch: Mapping[str, Any], mel: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        factor = torch.ones((), device=output.hidden.device)
+        heard = Scaled.apply(output.hidden, factor)  # type: ignore[no-untyped-call]
+        frames = output.steps * model.reduction
+        mmi = mmi_loss(recogniser(heard, model.reduction), frames, batch["text"], batch["text_length"])
+        balance(factor, mel, mmi, output.hidden, heard, self.config.mmi_most)
+        return mmi, factor
 
     def _examples(self, clips: list[Clip]) -> list[dict[str, Any]]:
         mels = Features(folder=Path(self.config.cache), spec=self.config.spec()).prepare(clips)
