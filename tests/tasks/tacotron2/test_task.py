@@ -78,3 +78,10 @@ def test_a_list_of_clips_to_measure_on_is_kept_out_of_training(tmp_path: Path) -
     with pytest.raises(ValueError, match="1 clips are in data too"):
         ljspeech.write(folder / "validation.csv", clips[7:])
         demo_task(tmp_path, FitConfig(batch_size=4), **tables).build()
+
+
+def test_clips_that_are_too_long_are_not_trained_on(tmp_path: Path) -> None:
+    whole = demo_task(tmp_path, FitConfig(batch_size=4)).build().data.examples  # type: ignore[attr-defined]
+    short = demo_task(tmp_path, FitConfig(batch_size=4), longest=2.5).build().data.examples  # type: ignore[attr-defined]
+    assert [one["id"] for one in short] == [one["id"] for one in whole if len(one["mel"]) * 256 / 16000 <= 2.5]
+    assert 0 < len(short) < len(whole)

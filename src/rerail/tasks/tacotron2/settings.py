@@ -23,6 +23,10 @@ class Tacotron2Config:
         },
     )
     held_out: int = field(default=12, metadata={"help": "clips to measure on", "least": 1, "fixed": True})
+    longest: float = field(
+        default=0.0,
+        metadata={"help": "longest clip to train on, seconds; 0 takes all", "least": 0, "fixed": True},
+    )
     language: str = field(
         default="",
         metadata={"help": "language to spell numbers in, e.g. en (default: what the data names)", "fixed": True},

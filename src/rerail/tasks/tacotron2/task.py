@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -80,7 +81,7 @@ class Tacotron2Task:
             optimizer=optimizer,
             scheduler=schedule,
             losses=losses_at_pace,
-            data=Stream(self._examples(training), fit.batch_size, fit.seed, together),
+            data=Stream(self._short(self._examples(training)), fit.batch_size, fit.seed, together),
             held_out=[together(held_out)],
             weights=config.weights(),
             plan=plan(fit.evaluate_every, moves=config.guide_moves),
@@ -157,6 +158,10 @@ class Tacotron2Task:
         mels = Features(folder=Path(self.config.cache), spec=self.config.spec()).prepare(clips)
         texts = [torch.tensor(self.symbols.encode(self._text(clip))) for clip in clips]
         return [{"id": clip.id, "text": text, "mel": mel} for clip, text, mel in zip(clips, texts, mels, strict=True)]
+
+    def _short(self, examples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        spec, longest = self.config.spec(), self.config.longest or math.inf
+        return [one for one in examples if len(one["mel"]) * spec.hop <= longest * spec.sample_rate]
 
     def _spoken(self, sentence: str) -> list[int]:
         named = {clip.language for clip in self.clips}
