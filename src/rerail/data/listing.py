@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,8 +41,9 @@ def sifted(clips: Iterable[Clip], audio: Mapping[str, Path], left_out: Iterable[
     kept, odd, claimed = dict[str, Clip](), list(left_out), set[Path]()
     for clip in clips:
         claimed.add(clip.path)
-        if problems := list(_problems(clip, kept)):
-            odd += problems
+        if problem := _problem(clip, kept):
+            kind, reason = problem
+            odd.append(LeftOut(id=clip.id, kind=kind, reason=reason))
         else:
             kept[clip.id] = clip
     known = {one.id for one in odd}
@@ -56,14 +57,14 @@ def flat(path: Path, folder: Path) -> str:
     return "_".join(path.relative_to(folder).with_suffix("").parts)
 
 
-def _problems(clip: Clip, kept: dict[str, Clip]) -> Iterator[LeftOut]:
+def _problem(clip: Clip, kept: dict[str, Clip]) -> tuple[str, str] | None:
+    """Return the kind of what is wrong with a clip, and the reason."""
     if clip.id in kept:
-        yield LeftOut(id=clip.id, kind="id twice", reason="another clip has this id; only the first is used")
-    elif not clip.text.strip():
-        yield LeftOut(id=clip.id, kind="no text", reason="empty text")
-    elif any(one in clip.text for one in UNWRITABLE):
-        yield LeftOut(id=clip.id, kind="text", reason="its text holds `|` or a line break")
-    elif not clip.path.is_file():
-        yield LeftOut(id=clip.id, kind="no audio", reason=f"{clip.path.name} is missing")
-    elif not clip.path.stat().st_size:
-        yield LeftOut(id=clip.id, kind="no audio", reason=f"{clip.path.name} is empty (0 bytes)")
+        return "id twice", "another clip has this id; only the first is used"
+    if not clip.text.strip():
+        return "no text", "empty text"
+    if any(one in clip.text for one in UNWRITABLE):
+        return "text", "its text holds `|` or a line break"
+    if not clip.path.is_file():
+        return "no audio", f"{clip.path.name} is missing"
+    return None if clip.path.stat().st_size else ("no audio", f"{clip.path.name} is empty (0 bytes)")
