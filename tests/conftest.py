@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from hypothesis import settings
 
 import toy
+
+settings.register_profile("any machine", deadline=None)  # how long an example takes is no property of the code
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)
