@@ -8,8 +8,10 @@ from pathlib import Path
 from jsonargparse import ArgumentParser, Namespace
 
 from rerail.cli.arguments import add_config, configs, refuse_changed
+from rerail.cli.data.bars import bars
 from rerail.cli.running import run_under_eyes
 from rerail.fit import FitConfig
+from rerail.guard import claim
 from rerail.tasks.tacotron2.settings import Tacotron2Config
 from rerail.tasks.tacotron2.task import Tacotron2Task
 
@@ -33,11 +35,9 @@ def run(arguments: Namespace) -> int:
     given = arguments[arguments.task]
     config, fit = configs(given, (Tacotron2Config, FitConfig))
     refuse_changed(Path(given.run), (config, fit), resume=given.resume, resume_from=given.resume_from)
+    resume = Path(given.resume_from) if given.resume_from else given.resume
     task = Tacotron2Task(config, fit, tuple(given.speak))
-    return run_under_eyes(
-        task,
-        fit,
-        Path(given.run),
-        resume=Path(given.resume_from) if given.resume_from else given.resume,
-        describe=asdict(config),
-    ).code
+    claim(Path(given.run), resume=resume is not False)  # before an hour of computing spectrograms
+    with bars() as progress:
+        task.compute(lambda done, total: progress("spectrograms", done, total))
+    return run_under_eyes(task, fit, Path(given.run), resume=resume, describe=asdict(config)).code

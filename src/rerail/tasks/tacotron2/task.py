@@ -19,6 +19,7 @@ from rerail.data.batches import Stream, collate
 from rerail.data.clip import Clip
 from rerail.data.features import Features
 from rerail.data.problems import listed
+from rerail.data.progress import Progress
 from rerail.data.split import split
 from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, warmup_cosine
 from rerail.tasks.tacotron2.config import SIZES
@@ -114,6 +115,10 @@ class Tacotron2Task:
         """The symbols of the corpus."""
         return Symbols.of([self._text(clip) for clip in (*self.clips, *self.validation)])
 
+    def compute(self, progress: Progress) -> None:
+        """Compute the spectrograms that are not there yet; `progress` is told (done, of how many)."""
+        self._features().prepare([*self.clips, *self.validation], progress)
+
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
         """Measure teacher-forced and free-running metrics on held-out batches."""
         assert isinstance(model, Tacotron2)
@@ -155,9 +160,12 @@ class Tacotron2Task:
         return mmi, factor
 
     def _examples(self, clips: list[Clip]) -> list[dict[str, Any]]:
-        mels = Features(folder=Path(self.config.cache), spec=self.config.spec()).prepare(clips)
+        mels = self._features().prepare(clips)
         texts = [torch.tensor(self.symbols.encode(self._text(clip))) for clip in clips]
         return [{"id": clip.id, "text": text, "mel": mel} for clip, text, mel in zip(clips, texts, mels, strict=True)]
+
+    def _features(self) -> Features:
+        return Features(folder=Path(self.config.cache), spec=self.config.spec())
 
     def _short(self, examples: list[dict[str, Any]]) -> list[dict[str, Any]]:
         spec, longest = self.config.spec(), self.config.longest or math.inf
