@@ -26,6 +26,14 @@ MISSED = (
     "beside the run would close it, at its cost.",
     "- A stop where the unguarded run was still sound at its end counts as harm, though what was stopped is a fault: a "
     "loader that stands still, a trunk that is cut off.",
+    "- A gradient that is lost behind the graph's back (a bucket that is not synchronised) is told as `gradient.lost`, and "
+    "taken for another stage of training, since a loss that is annealed to nothing looks the same. Asking the other ranks, "
+    "or the graph for the gradient once more without hooks, would tell them apart.",
+    "- Weights that are set to zero on purpose (`pruned`) are taken back once, since a part of them read wrongly from a "
+    "file looks the same: both happen between two steps. A word to the guard before such a change would close it.",
+    "- Rates that fade, jump or begin anew by the schedule, weights restored in a loop, silent shards, merged or shifted "
+    "classes: no detector judges the rate by itself, nor which samples or classes do not come. Inputs clipped, turned or "
+    "normalised twice are seen and called a new level.",
 )
 
 
