@@ -1,10 +1,10 @@
 """How soon a Tacotron2 reads held-out text free-running, on real speech: steps and wall time, over seeds.
 
     rerail data get festvox-ru && rerail data prepare festvox-ru    # see docs/data.md
-    python bench/alignment.py --data festvox-ru-prepared [--seeds 0 1 2] [--steps 1000] [--out runs/alignment]
+    python bench/alignment.py --data festvox-ru-prepared [--kinds dynamic location] [--seeds 0 1 2] [--steps 500]
 
-Trains with and without guided attention, measures every 50 steps on clips that no training saw, and prints a table made
-from the runs' journals. A run that is there is not trained again, one that was stopped goes on where it was.
+Trains with each kind of attention, with and without guide, measures every 50 steps on clips that no training saw, and
+prints a table made from the runs' journals. A run that is there is not trained again, one that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -26,31 +27,50 @@ MASS = "eval/diagonal_mass/free"
 LAST = ("diagonality/free", "diagonality/forced", "gate_accuracy/free", "length_error/free", "mel", "reads_text")
 
 
-def settings(data: Path, *, seed: int, guided: bool, steps: int, out: Path) -> tuple[Tacotron2Config, FitConfig]:
-    """Return what is trained: 559 sentences, r = 4, clips up to 9 s, batch 16."""
+KINDS: dict[str, dict[str, Any]] = {
+    f"{attention}{'' if guided else '-unguided'}": {
+        "attention": attention,
+        "weight_attention": 1.0 if guided else 0.0,
+        "guide_moves": guided,
+    }
+    for attention in ("dynamic", "location", "forward")
+    for guided in (True, False)
+}
+
+
+def settings(given: argparse.Namespace, kind: str, seed: int) -> tuple[Tacotron2Config, FitConfig]:
+    """Return what is trained: a small network, r = 4, clips up to 9 s, batch 16."""
     config = Tacotron2Config(
-        data=str(data / "train.csv"),
-        validation=str(data / "validation.csv"),
-        cache=str(out / "features"),
-        held_out=16,
+        data=str(given.data / "train.csv"),
+        validation=str(given.data / "validation.csv"),
+        cache=str(given.out / "features"),
+        held_out=12,
         size="small",
         reduction=4,
         longest=9.0,
-        weight_attention=1.0 if guided else 0.0,
-        guide_moves=guided,
+        **KINDS[kind],
     )
-    fit = FitConfig(steps=steps, batch_size=16, lr=3e-3, warmup=50, evaluate_every=50, checkpoint_every=200, seed=seed)
+    fit = FitConfig(
+        steps=given.steps,
+        batch_size=16,
+        lr=3e-3,
+        warmup=50,
+        evaluate_every=50,
+        checkpoint_every=100,
+        seed=seed,
+        threads=given.threads,
+    )
     return config, fit
 
 
-def trained(data: Path, *, seed: int, guided: bool, steps: int, out: Path) -> Path:
+def trained(given: argparse.Namespace, kind: str, seed: int) -> Path:
     """Train one run, unless it is there; return its folder."""
-    run = out / f"{'guided' if guided else 'plain'}-{seed}"
+    run: Path = given.out / f"{kind}-{seed}"
     if run.exists() and any(one["kind"] == "note" and one["text"] == "end" for one in journal.read(run)):
         return run
-    config, fit = settings(data, seed=seed, guided=guided, steps=steps, out=out)
-    result = train(Tacotron2Task(config, fit), fit, run=run, resume=run.exists())
-    sys.stderr.write(f"{run}: {result.reason} at step {result.steps}\n")
+    config, fit = settings(given, kind, seed)
+    result = train(Tacotron2Task(config, fit), fit, run=run, resume=run.exists(), describe=asdict(config))
+    sys.stderr.write(f"{run}: {result.reason} at step {result.steps} {result.message}\n")
     return run
 
 
@@ -89,15 +109,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder that `rerail data prepare` made")
     parser.add_argument("--out", type=Path, default=Path("runs/alignment"))
+    parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=["dynamic", "dynamic-unguided", "location"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--kinds", nargs="+", choices=["guided", "plain"], default=["guided", "plain"])
+    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--threads", type=int, default=0)
     given = parser.parse_args()
-    runs = [
-        trained(given.data, seed=seed, guided=kind == "guided", steps=given.steps, out=given.out)
-        for kind in given.kinds
-        for seed in given.seeds
-    ]
+    runs = [trained(given, kind, seed) for kind in given.kinds for seed in given.seeds]
     names = ("run", *(f"mass >= {mark}, step" for mark in MARKS), "steps", "mass", *LAST, "s a step (median)")
     print("| " + " | ".join(names) + " |\n" + "|---" * len(names) + "|")
     print("\n".join(map(row, runs)))
