@@ -85,3 +85,17 @@ def test_clips_that_are_too_long_are_not_trained_on(tmp_path: Path) -> None:
     short = demo_task(tmp_path, FitConfig(batch_size=4), longest=2.5).build().data.examples  # type: ignore[attr-defined]
     assert [one["id"] for one in short] == [one["id"] for one in whole if len(one["mel"]) * 256 / 16000 <= 2.5]
     assert 0 < len(short) < len(whole)
+
+
+def test_critical_mode_raises_the_weight_of_guided_attention_and_the_journal_tells(tmp_path: Path) -> None:
+    fit = FitConfig(steps=9, batch_size=4, evaluate_every=3, lr=1e-5)
+    train(demo_task(tmp_path, fit), fit, run=tmp_path / "run")
+    records = list(journal.read(tmp_path / "run"))
+    raised = [one["values"].get("knob/loss/attention", 1.0) for one in records if one["kind"] == "reading"]
+    assert raised[:9] == [*4 * [1.0], *3 * [3.0], *2 * [10.0]]  # measured after steps 3 and 6
+    remedies = [(one["code"], one["move"]) for one in records if one["kind"] == "remedy"]
+    assert remedies == 3 * [("alignment.guide", "COMMIT")]
+    assert not any(one["kind"] in ("trial", "cause") for one in records)  # nothing failed, so nothing is replayed
+    left = FitConfig(steps=9, batch_size=4, evaluate_every=3, lr=1e-5)
+    train(demo_task(tmp_path, left, guide_moves=False), left, run=tmp_path / "left")
+    assert not any(one["kind"] == "remedy" for one in journal.read(tmp_path / "left"))
