@@ -100,7 +100,8 @@ def row(run: Path) -> str:
     marks = [reached(run, mark) for mark in MARKS]
     cells = ["never" if one is None else f"{one[0]:.0f} ({one[1] / 60:.1f} min)" for one in marks]
     cells += [f"{last['step']:.0f}", f"{last[MASS]:.3f}", *(f"{last[f'eval/{name}']:.3f}" for name in LAST)]
-    steps = median(one["values"]["time/step"] for one in journal.read(run) if one["kind"] == "reading")
+    readings = [one["values"] for one in journal.read(run) if one["kind"] == "reading"]
+    steps = median(one["time/step"] for one in readings if "time/step" in one)
     return "| " + " | ".join([run.name, *cells, f"{steps:.2f}"]) + " |"
 
 

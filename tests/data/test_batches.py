@@ -147,3 +147,14 @@ def test_a_position_of_other_pools_is_refused() -> None:
 def test_a_position_of_batches_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="batches of 8, the run has 4; give the same size"):
         stream(16, 4).load_state_dict(stream(16, 8).state_dict())
+
+
+def test_a_tail_of_silence_counts_as_the_last_frames() -> None:
+    short = {"id": "a", "text": torch.tensor([3, 4]), "mel": torch.ones(3, 5)}
+    long = {"id": "b", "text": torch.tensor([5, 6, 7]), "mel": torch.ones(5, 5)}
+    batch = collate([short, long], silence=-11.5, tail=2)
+    assert batch["mel_length"].tolist() == [5, 7]
+    assert batch["tail"].tolist() == [2, 2]
+    assert torch.equal(batch["mel"][0, :3], short["mel"])
+    assert (batch["mel"][0, 3:] == -11.5).all()
+    assert (batch["mel"][1, 5:] == -11.5).all()

@@ -7,25 +7,28 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 Example = Mapping[str, Any]
 
 
-def collate(examples: Sequence[Example], silence: float) -> dict[str, Any]:
+def collate(examples: Sequence[Example], silence: float, tail: int = 0) -> dict[str, Any]:
     """Pad examples of `id`, `text` `(symbols,)` and `mel` `(frames, bands)` to one batch.
 
     Gives `id` (list), `text` (batch, symbols) int64 padded with 0, `text_length` (batch,), `mel` (batch, frames,
-    bands) float32 padded with `silence`, `mel_length` (batch,) in frames.
+    bands) float32 padded with `silence`, `mel_length` (batch,) in frames, and `tail` (batch,): so many frames of
+    silence were put after each clip, and count as its last ones.
     """
     texts: list[Tensor] = [example["text"] for example in examples]
-    mels: list[Tensor] = [example["mel"] for example in examples]
+    mels: list[Tensor] = [pad(example["mel"], (0, 0, 0, tail), value=silence) for example in examples]
     return {
         "id": [example["id"] for example in examples],
         "text": pad_sequence(texts, batch_first=True),
         "text_length": torch.tensor([len(text) for text in texts]),
         "mel": pad_sequence(mels, batch_first=True, padding_value=silence),
         "mel_length": torch.tensor([len(mel) for mel in mels]),
+        "tail": torch.full((len(mels),), tail),
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from rerail.tasks.tacotron2.losses import gate_loss, guide, guided_attention_loss, last_step, losses, mel_loss
+from rerail.tasks.tacotron2.losses import from_step, gate_loss, guide, guided_attention_loss, losses, mel_loss
 from rerail.tasks.tacotron2.model import Tacotron2
 
 Batch = dict[str, Any]
@@ -46,15 +46,17 @@ def test_mel_loss_ignores_padding_and_averages_over_true_frames() -> None:
     assert float(mel_loss(predicted, mel, torch.tensor([4, 1]))) == 1.0
 
 
-def test_gate_target_is_the_last_step_alone() -> None:
-    assert last_step(torch.zeros(2, 4), torch.tensor([4, 2])).tolist() == [[0, 0, 0, 1], [0, 1, 0, 0]]
+def test_gate_target_is_true_from_the_last_step_of_what_is_said_on() -> None:
+    assert from_step(torch.zeros(2, 4), torch.tensor([4, 2])).tolist() == [[0, 0, 0, 1], [0, 1, 1, 1]]
 
 
 def test_gate_loss_weighs_the_stop_and_ignores_what_comes_after() -> None:
     logits = torch.zeros(1, 4)
-    assert float(gate_loss(logits, torch.tensor([2]), 5.0)) == pytest.approx((1 + 5) * math.log(2) / 2)
+    assert float(gate_loss(logits, torch.tensor([2]), 5.0, torch.tensor([2]))) == pytest.approx(
+        (1 + 5) * math.log(2) / 2
+    )
     logits[0, 2:] = 99.0
-    assert float(gate_loss(logits, torch.tensor([2]), 5.0)) == pytest.approx(3 * math.log(2))
+    assert float(gate_loss(logits, torch.tensor([2]), 5.0, torch.tensor([2]))) == pytest.approx(3 * math.log(2))
 
 
 def test_components_are_named_and_unweighted(tiny: Tacotron2, batch: Batch) -> None:
@@ -63,3 +65,13 @@ def test_components_are_named_and_unweighted(tiny: Tacotron2, batch: Batch) -> N
     assert list(components) == ["mel", "mel_post", "gate", "attention"]
     assert all(loss.ndim == 0 and torch.isfinite(loss) for loss in components.values())
     assert torch.equal(components["mel"], mel_loss(output.mel, batch["mel"], batch["mel_length"]))
+
+
+def test_in_the_tail_the_gate_says_stop_and_no_guide_leads(tiny: Tacotron2, batch: Batch) -> None:
+    tail = torch.tensor([9, 9, 9])
+    output = tiny(batch["text"], batch["text_length"], batch["mel"], batch["mel_length"])
+    here = losses(output, batch["mel"], batch["text_length"], tail=tail)
+    said = torch.tensor([8, 4, 1])  # of 11, 7 and 4 steps: 31, 20 and 12 frames less the tail, three a step
+    assert here["gate"] == gate_loss(output.gate_logits, output.steps, 5.0, said)
+    assert here["attention"] == guided_attention_loss(output.alignment, batch["text_length"], said, 0.2)
+    assert here["mel"] == losses(output, batch["mel"], batch["text_length"])["mel"]  # silence is said as well

@@ -11,17 +11,25 @@ from rerail.tasks.tacotron2.model import Output
 
 
 def losses(
-    output: Output, mel: Tensor, text_length: Tensor, *, positive: float = 5.0, g: float = 0.2
+    output: Output,
+    mel: Tensor,
+    text_length: Tensor,
+    *,
+    tail: Tensor | int = 0,
+    positive: float = 5.0,
+    g: float = 0.2,
 ) -> dict[str, Tensor]:
     """All components of a teacher-forced batch; mel: (batch, frames, bands), natural log of magnitude.
 
-    `positive` weighs the one stop of each row against its many other steps; `g` is the guide's width.
+    `tail`: (batch,), how many of a row's last frames are silence that was put there; `positive` weighs the stops of a
+    row against its many other steps; `g` is the guide's width. The guide leads to the end of what is said.
     """
+    said = -(-(output.mel_length - tail) // output.reduction)  # steps until the tail begins
     return {
         "mel": mel_loss(output.mel, mel, output.mel_length),
         "mel_post": mel_loss(output.mel_post, mel, output.mel_length),
-        "gate": gate_loss(output.gate_logits, output.steps, positive),
-        "attention": guided_attention_loss(output.alignment, text_length, output.steps, g),
+        "gate": gate_loss(output.gate_logits, output.steps, positive, said),
+        "attention": guided_attention_loss(output.alignment, text_length, said, g),
     }
 
 
@@ -31,16 +39,19 @@ def mel_loss(predicted: Tensor, mel: Tensor, length: Tensor) -> Tensor:
     return functional.l1_loss(predicted[mask], mel[mask])
 
 
-def gate_loss(logits: Tensor, steps: Tensor, positive: float) -> Tensor:
-    """Cross-entropy of "this is the last step" over valid steps; logits: (batch, steps)."""
+def gate_loss(logits: Tensor, steps: Tensor, positive: float, said: Tensor) -> Tensor:
+    """Cross-entropy of "all is said" over valid steps; logits: (batch, steps); steps, said: (batch,).
+
+    True at the last step of what is said, `said`, and at those of the tail after it.
+    """
     mask = valid(steps, logits.shape[1])
     weight = logits.new_tensor(positive)
-    return functional.binary_cross_entropy_with_logits(logits[mask], last_step(logits, steps)[mask], pos_weight=weight)
+    return functional.binary_cross_entropy_with_logits(logits[mask], from_step(logits, said)[mask], pos_weight=weight)
 
 
-def last_step(logits: Tensor, steps: Tensor) -> Tensor:
-    """(batch, steps): 1 at each row's last valid step, else 0."""
-    return (torch.arange(logits.shape[1], device=logits.device) == steps[:, None] - 1).to(logits.dtype)
+def from_step(logits: Tensor, said: Tensor) -> Tensor:
+    """(batch, steps): 1 from each row's step number `said` on, else 0."""
+    return (torch.arange(logits.shape[1], device=logits.device) >= said[:, None] - 1).to(logits.dtype)
 
 
 def guided_attention_loss(alignment: Tensor, text_length: Tensor, steps: Tensor, g: float) -> Tensor:

@@ -33,6 +33,7 @@ class Output:
     mel_length: Tensor  # (batch,) frames
     steps: Tensor  # (batch,) decoder steps, ceil(mel_length / reduction)
     hidden: Tensor  # (batch, steps, decoder_rnn), the decoder cell's states, past a row's length too
+    reduction: int  # frames a step
 
 
 class Tacotron2(nn.Module):
@@ -135,6 +136,7 @@ class Tacotron2(nn.Module):
             mel_length=length,
             steps=steps,
             hidden=decoded.hidden,
+            reduction=self.reduction,
         )
 
     def _natural(self, mel: Tensor, mask: Tensor) -> Tensor:

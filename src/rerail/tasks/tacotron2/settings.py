@@ -77,6 +77,10 @@ class Tacotron2Config:
         default=5.0, metadata={"help": "largest factor that brings its gradient to that of mel", "above": 0}
     )
     gate_positive: float = field(default=5.0, metadata={"help": "weight of a stop against other steps", "above": 0})
+    tail: float = field(
+        default=0.0,
+        metadata={"help": "seconds of silence after each clip, in which to learn to stop", "least": 0, "fixed": True},
+    )
     guide_width: float = field(default=0.2, metadata={"help": "width g of guided attention", "above": 0})
     frame_drop: float = field(
         default=0.0, metadata={"help": "share of fed-back frames blanked in training", "least": 0, "most": 1}
@@ -85,6 +89,10 @@ class Tacotron2Config:
     def spec(self) -> MelSpec:
         """Return how spectrograms are taken."""
         return MelSpec(sample_rate=self.sample_rate, f_max=self.f_max)
+
+    def tail_frames(self) -> int:
+        """Return how many frames of silence are put after each clip."""
+        return round(self.tail * self.sample_rate / self.spec().hop)
 
     def weights(self) -> dict[str, float]:
         """Return the loss weights by component."""

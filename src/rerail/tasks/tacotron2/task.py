@@ -59,6 +59,7 @@ class Tacotron2Task:
         held_out = self._examples(aside)
         _refuse_nonfinite(held_out)
         together = partial(collate, silence=config.spec().silence)
+        tailed = partial(together, tail=config.tail_frames())
         pace = Pace.of(config.reduction, config.reduction_falls)
         model = Tacotron2(
             SIZES[config.size],
@@ -82,7 +83,7 @@ class Tacotron2Task:
             optimizer=optimizer,
             scheduler=schedule,
             losses=losses_at_pace,
-            data=Stream(self._short(self._examples(training)), fit.batch_size, fit.seed, together),
+            data=Stream(self._short(self._examples(training)), fit.batch_size, fit.seed, tailed),
             held_out=[together(held_out)],
             weights=config.weights(),
             plan=plan(fit.evaluate_every, moves=config.guide_moves),
@@ -140,6 +141,7 @@ class Tacotron2Task:
             output,
             batch["mel"],
             batch["text_length"],
+            tail=batch["tail"],
             positive=self.config.gate_positive,
             g=self.config.guide_width,
         )
