@@ -1,7 +1,7 @@
 """How soon a Tacotron2 reads held-out text free-running, on real speech: steps and wall time, over seeds.
 
     rerail data get festvox-ru && rerail data prepare festvox-ru    # see docs/data.md
-    python bench/alignment.py --data festvox-ru-prepared [--kinds dynamic location] [--seeds 0 1 2] [--steps 500]
+    python bench/alignment.py --data festvox-ru-prepared [--kinds dynamic location] [--seeds 0 1 2] [--steps 300]
 
 Trains with each kind of attention, with and without guide, measures every 50 steps on clips that no training saw, and
 prints a table made from the runs' journals. A run that is there is not trained again, one that was stopped goes on.
@@ -39,7 +39,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def settings(given: argparse.Namespace, kind: str, seed: int) -> tuple[Tacotron2Config, FitConfig]:
-    """Return what is trained: a small network, r = 4, clips up to 9 s, batch 16."""
+    """Return what is trained: a small network, r = 4, clips up to 9 s with half a second to stop in, batch 16."""
     config = Tacotron2Config(
         data=str(given.data / "train.csv"),
         validation=str(given.data / "validation.csv"),
@@ -48,6 +48,8 @@ def settings(given: argparse.Namespace, kind: str, seed: int) -> tuple[Tacotron2
         size="small",
         reduction=4,
         longest=9.0,
+        tail=0.5,
+        gate_positive=20.0,
         **KINDS[kind],
     )
     fit = FitConfig(
@@ -112,7 +114,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/alignment"))
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=["dynamic", "dynamic-unguided", "location"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--threads", type=int, default=0)
     given = parser.parse_args()
     runs = [trained(given, kind, seed) for kind in given.kinds for seed in given.seeds]
