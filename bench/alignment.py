@@ -39,7 +39,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def settings(given: argparse.Namespace, kind: str, seed: int) -> tuple[Tacotron2Config, FitConfig]:
-    """Return what is trained: a small network, r = 4, clips up to 9 s with half a second to stop in, batch 16."""
+    """Return what is trained: a small network, r = 4, clips up to 9 s, batch 16."""
     config = Tacotron2Config(
         data=str(given.data / "train.csv"),
         validation=str(given.data / "validation.csv"),
@@ -48,8 +48,7 @@ def settings(given: argparse.Namespace, kind: str, seed: int) -> tuple[Tacotron2
         size="small",
         reduction=4,
         longest=9.0,
-        tail=0.5,
-        gate_positive=20.0,
+        gate_positive=60.0,  # about as many steps as a clip has: one stop weighs what all others do
         **KINDS[kind],
     )
     fit = FitConfig(
