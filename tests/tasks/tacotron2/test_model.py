@@ -213,3 +213,10 @@ def test_reference_size_has_the_published_parameters() -> None:
 def test_first_stop_counts_the_stopping_step_and_falls_back_to_all() -> None:
     logits = torch.tensor([[-9.0, 9.0, -9.0], [-9.0, -9.0, -9.0], [9.0, 9.0, 9.0]])
     assert first_stop(logits).tolist() == [2, 3, 1]
+
+
+def test_a_text_that_was_read_to_its_end_ends_without_a_stop(tiny: Tacotron2) -> None:
+    text, length = torch.tensor([[3, 0, 0], [3, 4, 5]]), torch.tensor([1, 3])  # of one symbol, the first is the last
+    output = tiny.eval().generate(text, length, max_frames=150, threshold=1.0)
+    assert output.mel_length[0] == 33  # half a second of 32 frames, in steps of three
+    assert output.alignment[0, :, 1:].abs().sum() == 0

@@ -111,31 +111,37 @@ class Decoder(nn.Module):
         steps: int,
         width: int,
         threshold: float,
+        linger: int,
         generator: torch.Generator | None,
-    ) -> Decoded:
+    ) -> tuple[Decoded, Tensor]:
         """Free-running, without gradients: every step sees the last one's frames, `width` values of them.
 
-        Ends when all rows have stopped, or after `steps`.
+        A row ends with its first stop, or once its last symbol alone was read for `linger` steps. Returns how many
+        steps each row has, (batch,), too; all of them where neither came in `steps`.
         """
         keys, first, second = self.attention_layer.keys(memory, mask), self.attention_rnn, self.decoder_rnn
         group = memory.new_zeros(len(memory), width)
-        stopped = torch.zeros(len(memory), dtype=torch.bool, device=memory.device)
+        ends, lingered = (torch.zeros(len(memory), dtype=torch.int64, device=memory.device) for _ in range(2))
+        final = mask.sum(1) - 1
         query = query_cell = memory.new_zeros(len(memory), first.hidden_size)
         hidden = hidden_cell = memory.new_zeros(len(memory), second.hidden_size)
         said: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
         seen = self.attention_layer.start(keys)
         context = _read_out(seen, memory)
-        while len(said) < steps and not stopped.all():
+        while len(said) < steps and not ends.all():
             x = torch.cat([self.prenet(group, generator), context], 1)
             query, query_cell = advance(_gates(first, x, query), query_cell)
             seen = self.attend(self.attention_layer, query, keys, seen)
             context = _read_out(seen, memory)
             hidden, hidden_cell = advance(_gates(second, torch.cat([query, context], 1), hidden), hidden_cell)
             group, gate = self._project(torch.cat([hidden, context], 1), width)
-            stopped |= torch.sigmoid(gate.squeeze(1)) > threshold
+            lingered = torch.where(seen.weights.argmax(1) == final, lingered + 1, 0)
             said.append((group, gate, seen.weights, hidden))
+            stops = (torch.sigmoid(gate.squeeze(1)) > threshold) | (lingered >= linger)
+            ends = torch.where(stops & (ends == 0), len(said), ends)
         mel, gate, alignment, states = (torch.stack(part, 1) for part in zip(*said, strict=True))
-        return Decoded(mel.reshape(len(mel), -1, self.bands), gate.squeeze(2), alignment, states)
+        decoded = Decoded(mel.reshape(len(mel), -1, self.bands), gate.squeeze(2), alignment, states)
+        return decoded, torch.where(ends == 0, len(said), ends)
 
     def _heard(self, prenet: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """What the attention cell's gates hear of the frames before, and what they would hear of each symbol.

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from rerail import alignment
+from rerail.alignment import valid
 from rerail.tasks.tacotron2 import metrics
 from rerail.tasks.tacotron2.model import Output, Tacotron2
 
@@ -97,7 +98,9 @@ def _free(model: Tacotron2, batch: Batch, threshold: float, seed: int) -> dict[s
     limit = LIMIT * int(batch["mel_length"].max())
     output = model.generate(batch["text"], batch["text_length"], limit, threshold, generator=_generator(batch, seed))
     error = metrics.length_error(output.mel_length, batch["mel_length"], output.gate_logits)
-    right = torch.where(error.isnan(), error, (error <= metrics.NEAR_END).float())
+    reach = valid(output.steps, output.gate_logits.shape[1])
+    stopped = ((torch.sigmoid(output.gate_logits) > threshold) & reach).any(1)  # by its gate, not since all was read
+    right = torch.where(error.isnan(), error, ((error <= metrics.NEAR_END) & stopped).float())
     return {**_alignment(output, batch, "/free"), "length_error/free": error, "gate_accuracy/free": right}
 
 

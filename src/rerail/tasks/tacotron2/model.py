@@ -21,6 +21,8 @@ from rerail.tasks.tacotron2.mutual import Recogniser
 from rerail.tasks.tacotron2.postnet import Postnet
 from rerail.tasks.tacotron2.precision import settled, wide
 
+LINGER = 32  # frames on the last symbol alone: about half a second, longer than a sentence ends in
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
@@ -105,14 +107,23 @@ class Tacotron2(nn.Module):
         threshold: float = 0.5,
         generator: torch.Generator | None = None,
     ) -> Output:
-        """Free-running: each row ends with its first step whose gate exceeds the threshold, or at `max_frames`."""
+        """Free-running: each row ends with its first step whose gate exceeds the threshold, or at `max_frames`.
+
+        A row that has come to its last symbol and reads nothing else for `LINGER` frames has said all, and ends too.
+        """
         steps, width = -(-max_frames // self.reduction), self.bands * self.reduction
         with settled(self.embedding.weight):
             memory, mask = self._encode(text, text_length)
-            decoded = self.decoder.generate(
-                memory, mask, steps=steps, width=width, threshold=threshold, generator=generator
+            decoded, ends = self.decoder.generate(
+                memory,
+                mask,
+                steps=steps,
+                width=width,
+                threshold=threshold,
+                linger=-(-LINGER // self.reduction),
+                generator=generator,
             )
-            length = (first_stop(decoded.gate, threshold) * self.reduction).clamp(max=max_frames)
+            length = (ends * self.reduction).clamp(max=max_frames)
             return self._output(decoded, length, int(length.max()))
 
     def _encode(self, text: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
