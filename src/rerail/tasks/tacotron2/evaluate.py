@@ -6,7 +6,8 @@ not finite gives NaN.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,8 +16,10 @@ from torch import Tensor
 
 from rerail import alignment
 from rerail.alignment import valid
+from rerail.audio.distance import distance
 from rerail.tasks.tacotron2 import metrics
 from rerail.tasks.tacotron2.model import Output, Tacotron2
+from rerail.tasks.tacotron2.quality import quality
 
 ALIGNMENT = {
     "diagonal_mass": alignment.diagonal_mass,
@@ -35,23 +38,51 @@ Batch = Mapping[str, Any]
 def evaluate(model: Tacotron2, batches: Iterable[Batch], *, threshold: float = 0.5, seed: int = 0) -> dict[str, float]:
     """Return means over all clips. Names in `/forced` are teacher-forced, names in `/free` free-running.
 
-    `mel` is the teacher-forced error after the postnet, `mel_shuffled` the same with other clips' texts, and
-    `reads_text` by what share that is worse: 0 where the text is ignored. A batch of one clip has neither.
+    `mel` is the teacher-forced error after the postnet, `mel/free` the free-running one along the warping path,
+    `mel_of_mean` that of the mean frame of these clips, `mcd/free` the mel-cepstral distortion in dB, `quality` the
+    score of `quality.py` in percent. `mel_shuffled` is `mel` with other clips' texts, and `reads_text` by what share
+    that is worse: 0 where the text is ignored. A batch of one clip has neither.
     A batch holds `text` (batch, symbols), `text_length`, `mel` (batch, frames, bands) and `mel_length`.
     """
     batches = list(batches)
-    if not batches:
-        raise ValueError("evaluate got no batches; give at least one held-out batch")
-    with _judged(model):
-        rows = [_forced(model, one, threshold, seed) | _free(model, one, threshold, seed) for one in batches]
-    pooled = {name: torch.cat([row[name] for row in rows]).double() for name in rows[0]}
-    hits, said, last = pooled.pop("gate_counts").sum(0)
-    gate = {"gate_precision": float(hits / said.clamp(min=1)), "gate_recall": float(hits / last)}
-    means = {name: float(values.mean()) for name, values in pooled.items()} | gate
+    return summed(model, batches, each(model, batches, threshold=threshold, seed=seed), seed=seed)
+
+
+def summed(
+    model: Tacotron2, batches: Sequence[Batch], clips: Mapping[str, Tensor], *, seed: int = 0
+) -> dict[str, float]:
+    """Return the scores of `evaluate` from what `each` has measured."""
+    means = _averaged(clips)
     if min(len(one["text"]) for one in batches) < PAIR:
         return means
     shuffled = mel_error(model, batches, shuffle_text=True, seed=seed)
-    return means | {"mel_shuffled": shuffled, "reads_text": shuffled / means["mel"] - 1.0}
+    worse = shuffled / means["mel"] - 1.0 if means["mel"] else math.nan  # of no error there is no share
+    return means | {"mel_shuffled": shuffled, "reads_text": worse}
+
+
+def each(model: Tacotron2, batches: Sequence[Batch], *, threshold: float = 0.5, seed: int = 0) -> dict[str, Tensor]:
+    """Measure every clip; a value a clip, (clips,), and (clips, 3) for `gate_counts`.
+
+    Raises:
+        ValueError: where there are no batches.
+    """
+    if not batches:
+        raise ValueError("evaluate got no batches; give at least one held-out batch")
+    mean = _mean_frame(batches)
+    with _judged(model):
+        rows = [
+            _forced(model, one, threshold, seed) | _free(model, one, threshold, seed) | _flat(one, mean)
+            for one in batches
+        ]
+    return {name: torch.cat([row[name] for row in rows]).double() for name in rows[0]}
+
+
+def _averaged(clips: Mapping[str, Tensor]) -> dict[str, float]:
+    """Return the means of what was measured clip by clip, with the gate's precision and recall, and the quality."""
+    hits, said, last = clips["gate_counts"].sum(0)
+    means = {name: float(values.mean()) for name, values in clips.items() if name != "gate_counts"}
+    gate = {"gate_precision": float(hits / said.clamp(min=1)), "gate_recall": float(hits / last)}
+    return {**means, **gate, "quality": quality(means).percent}
 
 
 def mel_error(model: Tacotron2, batches: Iterable[Batch], *, shuffle_text: bool, seed: int = 0) -> float:
@@ -94,14 +125,42 @@ def _forced(model: Tacotron2, batch: Batch, threshold: float, seed: int) -> dict
     }
 
 
-def _free(model: Tacotron2, batch: Batch, threshold: float, seed: int) -> dict[str, Tensor]:
+def free_running(model: Tacotron2, batch: Batch, threshold: float = 0.5, seed: int = 0) -> Output:
+    """Have the model say the texts of a batch by itself, as `evaluate` hears it."""
     limit = LIMIT * int(batch["mel_length"].max())
-    output = model.generate(batch["text"], batch["text_length"], limit, threshold, generator=_generator(batch, seed))
+    with _judged(model):
+        return model.generate(batch["text"], batch["text_length"], limit, threshold, generator=_generator(batch, seed))
+
+
+def unpadded(mel: Tensor, length: Tensor) -> Iterator[Tensor]:
+    """mel: (batch, frames, bands) -> a (frames, bands) for each row, without what is past its length."""
+    return (row[:frames] for row, frames in zip(mel, length.tolist(), strict=True))
+
+
+def _free(model: Tacotron2, batch: Batch, threshold: float, seed: int) -> dict[str, Tensor]:
+    output = free_running(model, batch, threshold, seed)
     error = metrics.length_error(output.mel_length, batch["mel_length"], output.gate_logits)
     reach = valid(output.steps, output.gate_logits.shape[1])
     stopped = ((torch.sigmoid(output.gate_logits) > threshold) & reach).any(1)  # by its gate, not since all was read
     right = torch.where(error.isnan(), error, ((error <= metrics.NEAR_END) & stopped).float())
-    return {**_alignment(output, batch, "/free"), "length_error/free": error, "gate_accuracy/free": right}
+    spoken, true = unpadded(output.mel_post, output.mel_length), unpadded(batch["mel"], batch["mel_length"])
+    far = [distance(one, other) for one, other in zip(spoken, true, strict=True)]
+    return {
+        **_alignment(output, batch, "/free"),
+        "length_error/free": error,
+        "gate_accuracy/free": right,
+        "mel/free": torch.tensor([one.mel for one in far]),
+        "mcd/free": torch.tensor([one.cepstral for one in far]),
+    }
+
+
+def _flat(batch: Batch, mean: Tensor) -> dict[str, Tensor]:
+    """What a model would get that emits `mean` (bands,) in every frame."""
+    return {"mel_of_mean": metrics.mel_error(mean.expand_as(batch["mel"]), batch["mel"], batch["mel_length"])}
+
+
+def _mean_frame(batches: Sequence[Batch]) -> Tensor:
+    return torch.cat([mel for one in batches for mel in unpadded(one["mel"], one["mel_length"])]).mean(0)
 
 
 def _alignment(output: Output, batch: Batch, suffix: str) -> dict[str, Tensor]:
