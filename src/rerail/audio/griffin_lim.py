@@ -22,10 +22,7 @@ def griffin_lim(mel: Tensor, spec: MelSpec, iterations: int = 60) -> Tensor:
     Raises:
         ValueError: for a spectrogram that is not finite, or far beyond any sound.
     """
-    if bad := int((~torch.isfinite(mel)).sum()):
-        raise ValueError(f"{bad} of {mel.numel()} mel values are not finite; nothing can be spoken; check the model")
-    if (loudest := float(mel.max()) if mel.numel() else 0.0) > LOUDEST:
-        raise ValueError(f"a mel value of {loudest:.3g} nepers, past {LOUDEST}, is no speech; check the model")
+    refuse_no_sound(mel)
     frames = mel.shape[0]
     magnitude = linear_magnitude(_long_enough(mel.detach().float(), spec).exp().T, spec)
     phase = _start(magnitude)
@@ -36,6 +33,18 @@ def griffin_lim(mel: Tensor, spec: MelSpec, iterations: int = 60) -> Tensor:
         phase = leap / leap.abs().clamp(min=TINY)
         before = rebuilt
     return _samples(magnitude * phase, spec)[: max(1, frames - 1) * spec.hop]
+
+
+def refuse_no_sound(mel: Tensor) -> None:
+    """Refuse what no vocoder can speak; mel: natural logarithm of magnitude.
+
+    Raises:
+        ValueError: for a spectrogram that is not finite, or far beyond any sound.
+    """
+    if bad := int((~torch.isfinite(mel)).sum()):
+        raise ValueError(f"{bad} of {mel.numel()} mel values are not finite; nothing can be spoken; check the model")
+    if (loudest := float(mel.max()) if mel.numel() else 0.0) > LOUDEST:
+        raise ValueError(f"a mel value of {loudest:.3g} nepers, past {LOUDEST}, is no speech; check the model")
 
 
 def linear_magnitude(mel: Tensor, spec: MelSpec) -> Tensor:
