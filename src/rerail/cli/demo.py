@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
@@ -31,6 +32,6 @@ def run(arguments: Namespace) -> int:
             sys.stdout.write(line)
             sys.stdout.flush()
         return 0
-    watched = run_under_eyes(task, fit, folder)
+    watched = run_under_eyes(task, fit, folder, describe=asdict(task.inner.config))
     sys.stdout.write(summary(watched.result.metrics))
     return watched.code

@@ -1,9 +1,10 @@
-"""The fast network against the published equations written down plainly: outputs and gradients."""
+"""The fast network against the published equations written down plainly: outputs and gradients; published files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from rerail.tasks.tacotron2 import precision
 from rerail.tasks.tacotron2.config import SIZES, Size
 from rerail.tasks.tacotron2.losses import losses
 from rerail.tasks.tacotron2.model import Output, Tacotron2
+from rerail.tasks.tacotron2.published import read_symbols
+from rerail.tasks.tacotron2.trained import load
 
 Batch = dict[str, Any]
 MakeBatch = Callable[..., Batch]
@@ -125,3 +128,54 @@ def test_where_half_precision_does_not_pay_autocast_changes_nothing(make_batch: 
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
             results.append(fast(*(batch[key] for key in KEYS)).mel_post)
     assert torch.equal(*results)
+
+
+PUBLISHED = "_-!'(),.:;? ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("published") / "tacotron2_statedict.pt"
+    torch.manual_seed(0)
+    torch.save({"iteration": 7, "state_dict": PlainTacotron2(SIZES["reference"], 148, 80, 1).state_dict()}, path)
+    return path
+
+
+def test_a_published_file_loads_and_its_table_is_the_users(file: Path, tmp_path: Path) -> None:
+    trained = load(file, symbols=PUBLISHED)
+    assert (trained.step, trained.config.sample_rate, trained.model.reduction) == (7, 22050, 1)
+    assert trained.numbers("Hi, you!", "") == [PUBLISHED.index(one) for one in "hi, you!"]
+    with pytest.raises(ValueError, match="unknown symbols '7'"):
+        trained.numbers("7", "")
+    (tmp_path / "table.txt").write_text(PUBLISHED + "\n")
+    assert load(file, symbols=str(tmp_path / "table.txt")).symbols == trained.symbols
+    with pytest.raises(ValueError, match="holds no symbol table; give the published one by --symbols"):
+        load(file).numbers("hi", "")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [("abca", "'a' stands there twice"), (PUBLISHED, "64 characters, and the model has 12 symbols")],
+)
+def test_a_table_that_cannot_be_right_is_refused(given: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_symbols(given, 12)
+
+
+def test_other_files_are_refused_with_the_reason(file: Path, tmp_path: Path) -> None:
+    state = torch.load(file, weights_only=True)["state_dict"]
+
+    def refused(content: object, reason: str) -> None:
+        torch.save(content, tmp_path / "other.pt")
+        with pytest.raises(ValueError, match=reason):
+            load(tmp_path / "other.pt")
+
+    refused({"model": state}, "holds no `state_dict`")
+    refused({"state_dict": {}}, r"has no embedding\.weight")
+    refused({"state_dict": {**state, "one.more": torch.ones(1)}}, "no Tacotron2 of the published size(.|\n)*one.more")
+    refused({"state_dict": {**state, "decoder.gate_layer.linear_layer.bias": torch.tensor([torch.nan])}}, "not finite")
+    (tmp_path / "junk.pt").write_bytes(b"junk")
+    with pytest.raises(ValueError, match="cannot be read as weights alone"):
+        load(tmp_path / "junk.pt")
+    with pytest.raises(ValueError, match="no such file"):
+        load(tmp_path / "nowhere.pt")
