@@ -168,7 +168,13 @@ def test_a_report_of_no_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
     assert "journal.jsonl" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["train", "tacotron2"], ["demo"], ["check"], ["report"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *([], ["train"], ["train", "tacotron2"], ["demo"], ["check"], ["report"]),
+        *(["evaluate"], ["evaluate", "tacotron2"], ["synthesize"]),
+    ],
+)
 def test_help_teaches(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([*command, "--help"])

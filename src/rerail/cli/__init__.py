@@ -13,7 +13,20 @@ from collections.abc import Sequence
 from jsonargparse import ArgumentParser
 
 from rerail._version import __version__
-from rerail.cli import calibrate, check, data, demo, doctor, explain, quarantine, replay, report, train
+from rerail.cli import (
+    calibrate,
+    check,
+    data,
+    demo,
+    doctor,
+    evaluate,
+    explain,
+    quarantine,
+    replay,
+    report,
+    synthesize,
+    train,
+)
 from rerail.cli.arguments import dashed, with_own_settings
 
 COMMANDS = {
@@ -22,6 +35,8 @@ COMMANDS = {
     "check": check,
     "data": data,
     "train": train,
+    "evaluate": evaluate,
+    "synthesize": synthesize,
     "report": report,
     "explain": explain,
     "replay": replay,

@@ -55,9 +55,9 @@ class Tacotron2Task:
             normalise("1", language=config.language)  # a language that cannot be spelled is refused before all work
         for sentence in self.speak:  # now, not after hours of training
             self._spoken(sentence)
-        training, aside = self._apart()
+        training, aside = self.apart()
         held_out = self._examples(aside)
-        _refuse_nonfinite(held_out)
+        refuse_nonfinite(held_out)
         together = partial(collate, silence=config.spec().silence)
         tailed = partial(together, tail=config.tail_frames())
         pace = Pace.of(config.reduction, config.reduction_falls)
@@ -97,7 +97,7 @@ class Tacotron2Task:
             raise ValueError("no data given; give a folder in LJSpeech layout by --data (or data: in the config)")
         return ljspeech.read(Path(self.config.data))
 
-    def _apart(self) -> tuple[list[Clip], list[Clip]]:
+    def apart(self) -> tuple[list[Clip], list[Clip]]:
         """Return the clips to train on and those to measure on."""
         if not self.config.validation:
             return split(self.clips, self.config.held_out)
@@ -224,7 +224,12 @@ class Table:
             raise ValueError(f"the texts have other symbols than the run: new {more}, gone {gone}; give the same data")
 
 
-def _refuse_nonfinite(examples: list[dict[str, Any]]) -> None:
+def refuse_nonfinite(examples: list[dict[str, Any]]) -> None:
+    """Refuse held-out examples whose `mel` is not finite.
+
+    Raises:
+        ValueError: naming them.
+    """
     counts = {one["id"]: int((~torch.isfinite(one["mel"])).sum()) for one in examples}
     if bad := [f"{name}: {count} spectrogram values are not finite" for name, count in counts.items() if count]:
         raise ValueError(listed("held-out clips, which nothing could be measured on; restore or remove them", bad))
