@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 import soundfile
+import torch
 
 import small_tacotron2
+from rerail.audio.hifi_gan import Generator
 from rerail.cli import main
+from rerail.tasks.tacotron2.config import SIZES
+from rerail.tasks.tacotron2.model import Tacotron2
 
 SHORT = ["--max-seconds", "0.5", "--threshold", "1"]
 
@@ -44,6 +48,17 @@ def test_the_seed_decides_and_nothing_is_overwritten(run: Path, tmp_path: Path) 
     one, again, other = (path.read_bytes() for path in sorted(tmp_path.glob("*.wav")))
     assert one == again
     assert one != other
+
+
+def test_a_published_model_speaks_through_hifi_gan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save({"state_dict": Tacotron2(SIZES["reference"], 148, 80, 1).state_dict()}, tmp_path / "published.pt")
+    torch.save({"generator": Generator().state_dict()}, tmp_path / "generator.pth")
+    more = ["--symbols", "_ .adehlops", "--vocoder", "hifigan", "--hifigan", str(tmp_path / "generator.pth"), *SHORT]
+    assert main(["synthesize", str(tmp_path / "published.pt"), "Please hold.", "--out", str(tmp_path), *more]) == 0
+    assert "28.2 M parameters" in capsys.readouterr().out
+    found = soundfile.info(tmp_path / "speech-1.wav")
+    assert found.samplerate == 22050
+    assert 0.4 < found.duration <= 0.5
 
 
 @pytest.mark.parametrize(
