@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo demo-unguarded test lint bench-overhead bench-tacotron2 causes faultbench calibration clean
+.PHONY: demo demo-unguarded test lint bench-overhead bench-tacotron2 bench-wrecks causes faultbench calibration clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -37,6 +37,9 @@ bench-overhead: .venv/installed
 bench-tacotron2: .venv/installed
 	-$(MAKE) .venv-coqui/installed || rm -rf .venv-coqui
 	$(BIN)/python bench/tacotron2.py
+
+bench-wrecks: .venv/installed
+	$(BIN)/python bench/wrecks.py --out docs/recovery.md
 
 causes: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r faultbench/requirements.txt

@@ -49,6 +49,20 @@ FINDING = {"code": "nonfinite.loss", "signal": "loss/energy", "evidence": {"loss
                 "It stands at b.py:2 g, called from a.py:1 f. Advice: x."
             ),
         ),
+        (
+            "note",
+            {
+                "text": "recovered",
+                "data": {
+                    "from": "checkpoints/step-40",
+                    "cause": ["a damaged checkpoint file"],
+                    "with": "slower",
+                    "settings": [{"setting": "step", "was": "60", "to": "40", "why": "20 steps are lost"}],
+                },
+            },
+            "Recovered from checkpoints/step-40: a damaged checkpoint file. Goes on with slower: step 60 -> 40.",
+        ),
+        ("note", {"text": "notify", "data": {"message": "a: NaN."}}, "To be told at once: a: NaN."),
         ("note", {"text": "went on", "data": {"silent": 402.1, "inside": False}}, "The run went on after 402 s."),
         (
             "cause",

@@ -1,7 +1,7 @@
 """The command line: one subcommand a file, no logic.
 
 Exit codes: 0 done, 1 unexpected failure, or the doctor found a fault, or no plan is quiet, 2 wrong input (nothing was
-overwritten), 3 the run was halted, 130 stopped.
+overwritten), 3 the run was halted, or no recovery passed its trial, 130 stopped.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from rerail.cli import (
     evaluate,
     explain,
     quarantine,
+    recover,
     replay,
     report,
     synthesize,
     train,
 )
-from rerail.cli.arguments import dashed, with_own_settings
+from rerail.cli.arguments import dashed, with_own_settings, with_preset
 
 COMMANDS = {
     "demo": demo,
@@ -35,6 +36,7 @@ COMMANDS = {
     "check": check,
     "data": data,
     "train": train,
+    "recover": recover,
     "evaluate": evaluate,
     "synthesize": synthesize,
     "report": report,
@@ -60,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         module.fill(described)
     try:
         given = [dashed(one) for one in (sys.argv[1:] if argv is None else argv)]
-        arguments = parser.parse_args(with_own_settings(given))
+        arguments = parser.parse_args(with_preset(with_own_settings(given)))
         return int(COMMANDS[arguments.subcommand].run(arguments[arguments.subcommand]))
     except (ValueError, ArgumentError, ModuleNotFoundError) as error:
         sys.stderr.write(f"rerail: {error}\n")

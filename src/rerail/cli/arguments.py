@@ -14,6 +14,7 @@ import yaml
 from jsonargparse import ActionConfigFile, ArgumentParser, Namespace  # type: ignore[attr-defined]
 
 from rerail.fit import changed, problems
+from rerail.tasks.tacotron2 import presets
 
 T = TypeVar("T")
 
@@ -47,12 +48,25 @@ def with_own_settings(arguments: Sequence[str], flag: str = "--resume") -> list[
     """
     if flag not in arguments:
         return list(arguments)
-    place = arguments.index(flag)
     run = Path(_value(arguments, "--run"))
     if not (run / "config.yaml").is_file():
         raise ValueError(f"--resume: there is no run in {run}; give its folder by --run, or leave --resume out")
-    start = next(n for n, one in enumerate(arguments) if one.startswith("--") or n == place)
-    return [*arguments[:start], "--config", str(run / "config.yaml"), *arguments[start:]]
+    return _before_flags(arguments, run / "config.yaml")
+
+
+def with_preset(arguments: Sequence[str], flag: str = "--preset") -> list[str]:
+    """Put the settings of a preset before what was typed, `--config` included.
+
+    Raises:
+        ValueError: for a preset that there is not.
+    """
+    name = _value(arguments, flag)
+    return _before_flags(arguments, presets.path(name)) if name else list(arguments)
+
+
+def _before_flags(arguments: Sequence[str], config: Path) -> list[str]:
+    start = next(n for n, one in enumerate(arguments) if one.startswith("--"))
+    return [*arguments[:start], "--config", str(config), *arguments[start:]]
 
 
 def _value(arguments: Sequence[str], flag: str) -> str:

@@ -10,8 +10,8 @@ from jsonargparse import ArgumentParser, Namespace
 
 from rerail.cli.arguments import refuse
 from rerail.cli.running import run_under_eyes
-from rerail.fit import train_unguarded
-from rerail.tasks.tacotron2.demo import demo_task, summary, told, untaken
+from rerail.fit import train_unguarded, untaken
+from rerail.tasks.tacotron2.demo import demo_task, summary, told
 
 
 def fill(parser: ArgumentParser) -> None:

@@ -29,11 +29,17 @@ class Watched:
 
 
 def run_under_eyes(
-    task: Task, fit: FitConfig, run: Path, *, resume: bool | Path = False, describe: Mapping[str, Any] | None = None
+    task: Task,
+    fit: FitConfig,
+    run: Path,
+    *,
+    resume: bool | Path = False,
+    describe: Mapping[str, Any] | None = None,
+    notes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Watched:
     """Train with a progress bar; write the report; say how it ended."""
     with Console(total=fit.steps, every=fit.log_every) as console:
-        result = train(task, fit, run=run, resume=resume, listeners=(console,), describe=describe)
+        result = train(task, fit, run=run, resume=resume, listeners=(console,), describe=describe, notes=notes)
     page = report.write(run)
     sys.stdout.write(f"{result.message or 'finished'}\nreport: {page}\n")
     return Watched(result=result, page=page)

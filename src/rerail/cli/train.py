@@ -12,6 +12,7 @@ from rerail.cli.data.bars import bars
 from rerail.cli.running import run_under_eyes
 from rerail.fit import FitConfig
 from rerail.guard import claim
+from rerail.tasks.tacotron2 import presets
 from rerail.tasks.tacotron2.settings import Tacotron2Config
 from rerail.tasks.tacotron2.task import Tacotron2Task
 
@@ -25,6 +26,7 @@ def fill(parser: ArgumentParser) -> None:
     tacotron2.add_argument("--run", type=str, default="runs/tacotron2", help="folder of the run; it must be new")
     tacotron2.add_argument("--resume", action="store_true", help="go on where this run was left, with its own settings")
     tacotron2.add_argument("--resume-from", type=str, default="", help="go on from this checkpoint (a step-* folder)")
+    tacotron2.add_argument("--preset", type=str, default="", help=f"settings by name: {', '.join(presets.NAMES)}")
     tacotron2.add_argument("--speak", type=list[str], default=[], help=SPEAK)
     add_config(tacotron2, (Tacotron2Config, FitConfig))
     trainers.add_subcommand("tacotron2", tacotron2, help="text to spectrogram, with attention and a stop gate")

@@ -6,13 +6,14 @@ The ladders are for runs where no replay can choose the remedy. They start mild,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rerail.core import plain
 from rerail.core.detector import Detector
 from rerail.core.detectors import DEFAULT
 from rerail.core.knobs import Knobs, Precision
-from rerail.core.remedy import GO_ON, Ladder, Move, Remedy
+from rerail.core.remedy import GO_ON, HALTED, Ladder, Move, Remedy
 from rerail.core.verdict import Plan
 
 _FOREVER = 10**9
@@ -104,3 +105,17 @@ def default_plan() -> Plan:
             "scale.overflow": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
         },
     )
+
+
+def strict(plan: Plan) -> Plan:
+    """Return a plan for a rehearsal: whatever would undo or skip an update for the weights' sake halts.
+
+    Rows that are bad by what they hold, and a loss scale that backs off, say nothing about the weights: answered as is.
+    """
+    return replace(plan, ladders={name: _strict(name, ladder) for name, ladder in plan.ladders.items()})
+
+
+def _strict(name: str, ladder: Ladder) -> Ladder:
+    about_rows = name.startswith(("input.", "nonfinite.input", "scale."))
+    only_knobs = bool(ladder.rungs) and all(rung.move is Move.COMMIT for rung in ladder.rungs)
+    return ladder if about_rows or only_knobs else replace(ladder, rungs=(), last=HALTED)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from rerail import past
 from rerail.fit.config import FitConfig, changed, problems
+from rerail.fit.fork import Fork, beginning, fork, held_out
 from rerail.fit.loop import Result, guarded, prepare, train, train_unguarded
-from rerail.fit.schedule import warmup_cosine
+from rerail.fit.schedule import cosine_factor, warmup_cosine
 from rerail.fit.task import Parts, Task
 from rerail.guard import Losses, LossFunction, Picture, Sound
+from rerail.past import untaken
 from rerail.saved import NotFinite, Saved, newest_saved, saved_settings
 
 __all__ = [
     "FitConfig",
+    "Fork",
     "LossFunction",
     "Losses",
     "NotFinite",
@@ -20,13 +24,19 @@ __all__ = [
     "Saved",
     "Sound",
     "Task",
+    "beginning",
     "changed",
+    "cosine_factor",
+    "fork",
     "guarded",
+    "held_out",
     "newest_saved",
+    "past",
     "prepare",
     "problems",
     "saved_settings",
     "train",
     "train_unguarded",
+    "untaken",
     "warmup_cosine",
 ]

@@ -36,14 +36,18 @@ def train(
     resume: bool | Path = False,
     listeners: Sequence[Listener] = (),
     describe: Mapping[str, Any] | None = None,
+    notes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Result:
     """Train a task to `config.steps` under the guard.
 
-    Ctrl-C or SIGTERM saves a checkpoint and ends the run well. `describe` are settings of the task for the journal.
+    Ctrl-C or SIGTERM saves a checkpoint and ends the run well. `describe` are settings of the task for the journal,
+    `notes` go into it first of all, by their text.
     """
     claim(run, resume=resume is not False)  # before an hour of computing features
     parts = prepare(task, config)
     guard = guarded(parts, config, run=run, resume=resume, listeners=listeners, describe=describe)
+    for text, data in (notes or {}).items():
+        guard.note(text, **data)
     with Stop() as stop:
         result = _Loop(task, config, parts, guard).run(stop)
     guard.close(result.reason)
@@ -58,8 +62,9 @@ def guarded(
     resume: bool | Path = False,
     listeners: Sequence[Listener] = (),
     describe: Mapping[str, Any] | None = None,
+    keep: Keep | None = None,
 ) -> Guard:
-    """Put a task's parts under the guard."""
+    """Put a task's parts under the guard; `keep` in place of what the config says of snapshots and checkpoints."""
     return Guard(
         parts.model,
         parts.optimizer,
@@ -69,7 +74,7 @@ def guarded(
         precision=PRECISIONS[config.precision],
         clip_norm=config.clip_norm,
         plan=parts.plan,
-        keep=Keep(snapshot_every=config.snapshot_every, checkpoint_every=config.checkpoint_every),
+        keep=keep or Keep(snapshot_every=config.snapshot_every, checkpoint_every=config.checkpoint_every),
         run=run,
         resume=resume,
         data=parts.data,

@@ -27,7 +27,7 @@ def explain(run: Story, tick: int | None = None) -> str:
         return "\n\n".join(_story(case) for case in _at(cases, tick))
     if not cases:
         return "The guard did not step in."
-    listed = [f"  {_line(case)}" for case in cases]
+    listed = [f"  {line(case)}" for case in cases]
     return "\n".join(
         [f"{fields.count(len(cases), 'intervention')}:", *listed, "", "The last one:", "", _story(cases[-1])]
     )
@@ -42,7 +42,7 @@ def _at(cases: Sequence[Intervention], tick: int) -> list[Intervention]:
     return found
 
 
-def _line(case: Intervention) -> str:
+def line(case: Intervention) -> str:
     """An intervention in a line: what was seen, why, what was decided, how it ended."""
     seen = phrases.seen(case.findings[0]) if case.findings else "nothing found"
     more = f" and {len(case.findings) - 1} more" if len(case.findings) > 1 else ""

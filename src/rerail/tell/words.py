@@ -143,6 +143,15 @@ def _hang(data: Record) -> str:
     return f"{silent}. It stands at {stands or 'no line: the thread has ended'}. Advice: {fields.text(data, 'advice')}."
 
 
+def _recovered(data: Record) -> str:
+    changed = [
+        f"{fields.text(one, 'setting')} {fields.text(one, 'was')} -> {fields.text(one, 'to')}"
+        for one in fields.mappings(data, "settings")
+    ]
+    told = f"Recovered from {fields.text(data, 'from')}: {fields.listed(fields.sequence(data, 'cause'))}"
+    return f"{told}. Goes on with {fields.text(data, 'with')}: {'; '.join(changed) or 'nothing changed'}."
+
+
 def _went_on(data: Record) -> str:
     return f"The run went on after {fields.figure(data.get('silent', 0.0))} s."
 
@@ -157,6 +166,8 @@ _NOTES: dict[str, Callable[[Record], str]] = {
     "evidence kept": _evidence,
     "hang": _hang,
     "went on": _went_on,
+    "recovered": _recovered,
+    "notify": lambda data: f"To be told at once: {fields.text(data, 'message')}",
 }
 _SPEAKERS: dict[str, Callable[[Record], str | None]] = {
     "verdict": _verdict,

@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +47,6 @@ def demo_task(folder: Path, *, seed: int, steps: int | None = None) -> tuple[Der
     )
     config = Tacotron2Config(data=str(folder), cache=str(folder / "features"))
     return Derailing(Tacotron2Task(config, fit, UNSEEN)), fit
-
-
-def untaken(folder: Path) -> Path:
-    """Return `folder`, or the first of `folder-2`, `folder-3`, ... that is not there yet."""
-    names = chain([folder], (folder.with_name(f"{folder.name}-{number}") for number in count(2)))
-    return next(one for one in names if not one.exists())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,56 @@
+"""A fork of a run: some steps from a checkpoint as the run itself would take them, with nothing kept of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rerail import past
+from rerail.fit.config import FitConfig
+from rerail.fit.loop import guarded
+from rerail.fit.task import Parts, Task
+from rerail.rehearse import STRICT, rehearse, strict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """What came of a fork: the steps that were taken, why they ended before their time, and held-out metrics after."""
+
+    steps: int
+    trouble: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+def fork(task: Task, parts: Parts, config: FitConfig, checkpoint: Path, steps: int) -> Fork:
+    """Train `steps` steps from a checkpoint, under the knobs in its memory, and measure; `parts` are left changed.
+
+    It ends at the first step that would have to be undone.
+    """
+    held = replace(parts, plan=strict(parts.plan))
+    guard = guarded(held, config, resume=checkpoint, keep=STRICT)
+    rehearsed = rehearse(guard, iter(parts.data), steps=steps, accumulate=config.accumulate)
+    guard.close("rehearsed")
+    if rehearsed.trouble:
+        return Fork(steps=rehearsed.steps, trouble=rehearsed.trouble)
+    return Fork(steps=steps, metrics=held_out(task, parts))
+
+
+def beginning(parts: Parts, config: FitConfig) -> dict[str, Any]:
+    """Return the whole state of a run of these parts as it would be saved now, before its first step."""
+    with tempfile.TemporaryDirectory() as folder:
+        guard = guarded(parts, config, run=Path(folder) / "run")
+        kept = guard.save()
+        guard.close("looked at")
+        assert kept is not None
+        return past.load(kept)
+
+
+def held_out(task: Task, parts: Parts) -> dict[str, float]:
+    """Measure the model as it is; the random numbers of training stay as they are."""
+    with torch.random.fork_rng():
+        return dict(task.evaluate(parts.model, parts.held_out))
