@@ -329,7 +329,7 @@ class Guard:
             for optimizer in filter(has_gradients, self.optimizers):
                 self.scaler.unscale_(optimizer)
         known |= {f"off/{name}": 1.0 for name in switched_off(self.recipe, self._knobs)}
-        known |= {f"knob/loss/{name}": factor for name, factor in self._knobs.weights.items()}
+        known |= self._knobs.signals()
         inputs = [rows.by_row(batch) for batch in entry.batches] if entry else []
         reading = self._sensors.read(self.tick + 1, {**made.scalars, **largest(inputs)}, known, inputs)
         if not self._thorough():

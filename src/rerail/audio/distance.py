@@ -32,7 +32,7 @@ def distance(spoken: Tensor, true: Tensor) -> Distance:
     """
     if not len(spoken) or not bool(torch.isfinite(spoken).all() and torch.isfinite(true).all()):
         return Distance(mel=math.nan, cepstral=math.nan)
-    cost = torch.cdist(true.float(), spoken.float(), p=1.0).cpu().double() / true.shape[1]
+    cost = torch.cdist(true.double(), spoken.double(), p=1.0).cpu() / true.shape[1]
     rows, columns = map(torch.from_numpy, warping_path(cost.numpy()))
     matched = torch.zeros(len(true), dtype=torch.float64).index_add_(0, rows, cost[rows, columns])
     distortion = mel_cepstral_distortion(spoken.cpu()[columns], true.cpu()[rows])

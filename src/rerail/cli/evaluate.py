@@ -74,6 +74,8 @@ def run(arguments: Namespace) -> int:
     out = Path(given.out) if given.out else None
     if out and out.exists():
         raise ValueError(f"--out: {out} is there already; give another name")
+    if out and not out.parent.is_dir():
+        raise ValueError(f"--out: there is no folder {out.parent}; make it, or give another place")
     trained = load(Path(given.place), given.symbols)
     printed.text(trained.told())
     if trained.symbols is None:

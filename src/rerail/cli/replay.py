@@ -1,8 +1,8 @@
 """Judge a run again under another plan: rerail replay RUN [--plan plan.yaml].
 
 Nothing is trained. The journal's readings are judged once more, up to the first decision that differs: what would have
-followed it is not in the journal. Without --plan the default plan is checked against what was decided. A plan file
-names what differs from the default plan:
+followed it is not in the journal. Without --plan the run's own plan (a trainer's, or the default one) is checked
+against what was decided. A plan file names what differs from it:
 
     detectors:
       spike: {sigmas: 8}
@@ -20,18 +20,22 @@ from jsonargparse import ArgumentParser, Namespace
 from rerail.cli.arguments import yaml_of
 from rerail.core.plans import plan_of
 from rerail.core.replay import replay
+from rerail.tasks.tacotron2.plan import plan_as_in
 from rerail.tell import journal, words
 
 
 def fill(parser: ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("run", type=str, help="folder of the run")
-    parser.add_argument("--plan", type=str, default="", help="YAML file of a plan; the default plan where it is empty")
+    parser.add_argument("--plan", type=str, default="", help="YAML file of a plan; the run's own where it is empty")
 
 
 def run(arguments: Namespace) -> int:
     """Print how far the plans agree."""
-    plan = plan_of(yaml_of(Path(arguments.plan)) if arguments.plan else {})
-    found = replay(plan, journal.read(Path(arguments.run)))
+    run = Path(arguments.run)
+    own = run / "config.yaml"
+    base = plan_as_in(yaml_of(own)) if own.is_file() else None
+    plan = plan_of(yaml_of(Path(arguments.plan)) if arguments.plan else {}, base)
+    found = replay(plan, journal.read(run))
     sys.stdout.write(f"{words.replayed(found)}\n")
     return 0

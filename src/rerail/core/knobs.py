@@ -38,6 +38,13 @@ class Knobs:
     weights: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, float] = field(default_factory=dict)
 
+    def signals(self) -> dict[str, float]:
+        """Return the knobs that are turned, as a reading tells them; settings of the optimizer are read there."""
+        told = {f"knob/loss/{name}": factor for name, factor in self.weights.items()}
+        turned = {"lr_scale": self.lr_scale, "clip_norm": self.clip_norm, "precision": float(self.precision)}
+        neutral = {"lr_scale": 1.0, "clip_norm": math.inf, "precision": 0.0}
+        return told | {f"knob/{name}": value for name, value in turned.items() if value != neutral[name]}
+
     def meet(self, other: Knobs) -> Knobs:
         """Return the more cautious of both, knob by knob."""
         names = sorted({*self.weights, *other.weights})

@@ -13,10 +13,9 @@ from rerail.core import plain
 from rerail.core.detector import Detector
 from rerail.core.detectors import DEFAULT
 from rerail.core.knobs import Knobs, Precision
-from rerail.core.remedy import GO_ON, HALTED, Ladder, Move, Remedy
+from rerail.core.remedy import FOREVER, GO_ON, HALTED, Ladder, Move, Remedy
 from rerail.core.verdict import Plan
 
-_FOREVER = 10**9
 _FP32 = Knobs(precision=Precision.FP32)
 
 
@@ -25,8 +24,8 @@ def _slower(scale: float, *, depth: int = 0, precision: Precision = Precision.AS
     return Remedy(move=Move.REWIND, knobs=knobs, hold=20, ramp=20, depth=depth)
 
 
-def plan_of(data: Mapping[str, Any]) -> Plan:
-    """Build a plan from plain data (a YAML file): what it does not name is as in the default plan.
+def plan_of(data: Mapping[str, Any], base: Plan | None = None) -> Plan:
+    """Build a plan from plain data (a YAML file): what it does not name is as in `base`, else in the default plan.
 
     `detectors` maps a name (`spike`) to fields that differ (`sigmas: 8`); `ladders` maps a finding code to a ladder
     (`rungs`, `window`, `last`), or to nothing, which leaves such findings unanswered.
@@ -34,7 +33,7 @@ def plan_of(data: Mapping[str, Any]) -> Plan:
     Raises:
         ValueError: naming everything unknown or of another type.
     """
-    plan = default_plan()
+    plan = base or default_plan()
     problems = [
         f"unknown part {one!r}; known: detectors, ladders" for one in sorted(set(data) - {"detectors", "ladders"})
     ]
@@ -78,12 +77,12 @@ def default_plan() -> Plan:
         detectors=DEFAULT,
         ladders={
             # Rows that hold a NaN are dropped by the guard, and the rest of the batch is tried again.
-            "nonfinite.input": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
-            "input.raised": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
-            "input.unfit": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
+            "nonfinite.input": Ladder(rungs=(Remedy(move=Move.SKIP, times=FOREVER),), window=100),
+            "input.raised": Ladder(rungs=(Remedy(move=Move.SKIP, times=FOREVER),), window=100),
+            "input.unfit": Ladder(rungs=(Remedy(move=Move.SKIP, times=FOREVER),), window=100),
             "input.exhausted": Ladder(rungs=(), window=100),
             "input.stopped": Ladder(rungs=(), window=100),
-            "input.far": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
+            "input.far": Ladder(rungs=(Remedy(move=Move.SKIP, times=FOREVER),), window=100),
             "nonfinite.weights": Ladder(rungs=(Remedy(move=Move.REWIND), *backwards), window=100),
             "nonfinite": Ladder(
                 rungs=(
@@ -97,12 +96,12 @@ def default_plan() -> Plan:
             "loss.outlier": Ladder(rungs=mixed[:4], window=100, last=GO_ON),
             "loss.spike": Ladder(rungs=backwards[:2], window=100, last=GO_ON),
             "loss.sign": Ladder(rungs=(Remedy(move=Move.SKIP, times=3),), window=100, last=GO_ON),
-            "optimizer.setting.lasting": Ladder(rungs=(GO_ON, GO_ON), window=_FOREVER, last=GO_ON),
-            "gradient.lost": Ladder(rungs=(GO_ON, GO_ON), window=_FOREVER, last=GO_ON),
+            "optimizer.setting.lasting": Ladder(rungs=(GO_ON, GO_ON), window=FOREVER, last=GO_ON),
+            "gradient.lost": Ladder(rungs=(GO_ON, GO_ON), window=FOREVER, last=GO_ON),
             "gradient.stopped": Ladder(rungs=(), window=100),
             "gradient.explosion": Ladder(rungs=mixed[:4], window=100, last=GO_ON),
             # Halving the loss scale is what a dynamic scale is for.
-            "scale.overflow": Ladder(rungs=(Remedy(move=Move.SKIP, times=_FOREVER),), window=100),
+            "scale.overflow": Ladder(rungs=(Remedy(move=Move.SKIP, times=FOREVER),), window=100),
         },
     )
 

@@ -45,6 +45,7 @@ class Remedy:
     reset: bool = False
 
 
+FOREVER = 10**9  # ticks
 HALTED = Remedy(move=Move.HALT)
 GO_ON = Remedy(move=Move.COMMIT)
 
@@ -55,7 +56,8 @@ class Ladder:
 
     Within an episode a spent rung stays spent; past the rungs comes `last`, by default a halt. Where every number is
     finite, `last` may be to go on and tell: a level that no remedy moves can be a new stage of a healthy run.
-    Where `by` is given nothing climbs: the rung is the number of that name in the finding's evidence.
+    Where `by` is given nothing climbs: the rung is the number of that name in the finding's evidence, and its dose
+    takes the place of the one before.
     """
 
     rungs: tuple[Remedy, ...]
@@ -90,10 +92,11 @@ class Episode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dose:
-    """A remedy's knobs in force since the tick after `since`."""
+    """A remedy's knobs in force since the tick after `since`; `of` names the ladder whose next dose takes its place."""
 
     since: int
     remedy: Remedy
+    of: str = ""
 
     def at(self, tick: int) -> Knobs:
         """Return what is left of the dose at `tick`: all through the hold, then a geometric ramp to nothing."""
@@ -124,7 +127,10 @@ class Ledger:
         answers = self.spent(name, tick, ladder.window)
         rung = ladder.rung(answers, evidence)
         remedy = ladder.remedy(rung)
-        doses = self.doses if remedy.knobs == NEUTRAL else (*self.doses, Dose(since=tick, remedy=remedy))
+        of = name if ladder.by else ""
+        doses = tuple(dose for dose in self.doses if not of or dose.of != of)
+        if remedy.knobs != NEUTRAL:
+            doses = (*doses, Dose(since=tick, remedy=remedy, of=of))
         booked = {**self.episodes, name: Episode(answers=answers + 1, last=tick)}
         return replace(self, episodes=dict(sorted(booked.items())), doses=doses), rung
 
@@ -134,7 +140,7 @@ class Ledger:
         What the ladders answered at this tick was not used, so it does not count, unless the proof says to go on as
         well. `step` is how many steps were committed: an answer after progress begins a new count.
         """
-        doses = tuple(dose for dose in self.doses if dose.since != tick)
+        doses = tuple(dose for dose in self.doses if dose.since != tick or dose.of)
         if remedy.knobs != NEUTRAL:
             doses = (*doses, Dose(since=tick, remedy=remedy))
         kept = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from rerail.core.remedy import FOREVER
 from rerail.tell import fields, learning
 
 if TYPE_CHECKING:
@@ -181,6 +182,8 @@ def _of_module(signal: str) -> str:
 def _dose(record: Record) -> str:
     hold, ramp = fields.whole(record, "hold"), fields.whole(record, "ramp")
     held = f" for {fields.count(hold, 'tick')}" if hold else ""
+    if hold >= FOREVER:
+        return " until it is moved again"
     return held + (f", then back over {ramp}" if ramp else "")
 
 

@@ -8,11 +8,13 @@ import pytest
 
 from rerail.core.detectors import Guide
 from rerail.core.detectors.guide import guide_ladder
+from rerail.core.knobs import Knobs
 from rerail.core.reading import Reading
-from rerail.core.verdict import Plan, advance, start
+from rerail.core.remedy import Move, Remedy
+from rerail.core.verdict import Plan, advance, settle, start
 
 EVERY = 10
-PLAN = Plan(detectors=(Guide(),), ladders={"alignment.guide": guide_ladder("attention", EVERY)})
+PLAN = Plan(detectors=(Guide(),), ladders={"alignment.guide": guide_ladder("attention")})
 
 
 def weights(evaluations: list[tuple[float, float]]) -> list[float]:
@@ -46,15 +48,25 @@ def test_the_weight_follows_the_diagonality(evaluations: list[tuple[float, float
     assert weights(evaluations) == expected
 
 
-def test_a_level_comes_down_by_and_by() -> None:
+def test_a_level_holds_until_the_next_one_is_named_however_late_that_comes() -> None:
     memory = start(PLAN)
-    memory, _ = advance(
-        PLAN, memory, Reading(tick=1, values={"eval/diagonality/forced": 0.1, "eval/diagonality/free": 0.0})
+    aligned = {"eval/diagonality/forced": 0.9, "eval/diagonality/free": 0.8}
+    for tick in (1, 2, 3):
+        memory, verdict = advance(PLAN, memory, Reading(tick=tick, values=aligned))
+        assert [one.code for one in verdict.findings] == ["alignment.guide"]
+    for tick in range(4, 1000):
+        memory, verdict = advance(PLAN, memory, Reading(tick=tick, values={**aligned} if tick == 500 else {}))
+        assert memory.knobs().weights == {"attention": 0.0}
+        assert not verdict.findings  # told when it changes, not for ever
+
+
+def test_a_proved_remedy_of_the_same_tick_leaves_the_weight_alone() -> None:
+    memory = start(PLAN)
+    values = {"eval/diagonality/forced": 0.1, "eval/diagonality/free": 0.0}
+    memory, verdict = advance(PLAN, memory, Reading(tick=1, values=values))
+    memory, settled = settle(
+        memory, verdict, "proved:weights::", Remedy(move=Move.REWIND, knobs=Knobs(lr_scale=0.1), hold=5), 1
     )
-    seen = []
-    for tick in range(2, 2 * EVERY + 4):
-        seen.append(memory.knobs().weights.get("attention", 1.0))
-        memory, _ = advance(PLAN, memory, Reading(tick=tick, values={"loss/attention": 1.0}))
-    assert seen[: EVERY - 1] == [3.0] * (EVERY - 1)
-    assert seen == sorted(seen, reverse=True)
-    assert seen[-1] == 1.0
+    assert settled.move is Move.REWIND
+    assert memory.knobs().weights == {"attention": 3.0}
+    assert memory.knobs().lr_scale == 0.1

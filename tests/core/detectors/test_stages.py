@@ -45,7 +45,11 @@ def test_a_number_that_is_not_finite_reaches_nothing() -> None:
     ]
 
 
-def test_a_late_stage_is_told_between_evaluations_too() -> None:
-    memory, found = STAGES.update(STAGES.init(), Reading(tick=1, values={"step": 501.0}))
-    assert [one.code for one in found] == ["stage.missed"]
-    assert memory.late == 1
+def test_every_stage_that_is_late_is_told_where_it_was_measured() -> None:
+    assert told((600, 0.05, 1.0), (2100, 0.05, 1.0), (3100, 0.05, 1.0), (4000, 0.05, 1.0)) == [
+        (600, "stage.missed", "eval/diagonality/free"),
+        (2100, "stage.missed", "eval/diagonality/free"),
+        (3100, "stage.missed", "eval/quality"),
+    ]
+    _, found = STAGES.update(STAGES.init(), Reading(tick=1, values={"step": 501.0}))
+    assert not found  # nothing was measured yet

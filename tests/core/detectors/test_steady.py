@@ -40,3 +40,12 @@ STEPS = list(range(500))
 )
 def test_a_loss_at_rest_is_told_once(loss: Callable[[int], float], steps: list[int], expected: list[int]) -> None:
     assert told(loss, steps) == expected
+
+
+def test_a_loss_that_rests_under_a_turned_knob_is_not_told() -> None:
+    detector = Steady()
+    memory = detector.init()
+    for tick in range(500):
+        values = {"step": float(tick), "loss/mel": 2.0, "knob/lr_scale": 0.1}
+        memory, found = detector.update(memory, Reading(tick=tick + 1, values=values))
+        assert not found

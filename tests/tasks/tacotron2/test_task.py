@@ -75,7 +75,7 @@ def test_a_list_of_clips_to_measure_on_is_kept_out_of_training(tmp_path: Path) -
     parts = demo_task(tmp_path, FitConfig(batch_size=4), **tables).build()
     assert [one["id"] for one in parts.held_out] == [[one.id for one in clips[8:10]]]
     assert {one["id"] for one in parts.data.examples} == {one.id for one in clips[:8]}  # type: ignore[attr-defined]
-    with pytest.raises(ValueError, match="1 clips are in data too"):
+    with pytest.raises(ValueError, match="1 clips or their texts are in data too"):
         ljspeech.write(folder / "validation.csv", clips[7:])
         demo_task(tmp_path, FitConfig(batch_size=4), **tables).build()
 
@@ -85,6 +85,8 @@ def test_clips_that_are_too_long_are_not_trained_on(tmp_path: Path) -> None:
     short = demo_task(tmp_path, FitConfig(batch_size=4), longest=2.5).build().data.examples  # type: ignore[attr-defined]
     assert [one["id"] for one in short] == [one["id"] for one in whole if len(one["mel"]) * 256 / 16000 <= 2.5]
     assert 0 < len(short) < len(whole)
+    with pytest.raises(ValueError, match="longest: 0 of"):
+        demo_task(tmp_path, FitConfig(batch_size=4), longest=0.1).build()
 
 
 def test_critical_mode_raises_the_weight_of_guided_attention_and_the_journal_tells(tmp_path: Path) -> None:

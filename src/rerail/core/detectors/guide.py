@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rerail.core.finding import Finding
-from rerail.core.knobs import Knobs
+from rerail.core.knobs import NEUTRAL, Knobs
 from rerail.core.reading import Reading
-from rerail.core.remedy import Ladder, Move, Remedy
+from rerail.core.remedy import FOREVER, Ladder, Move, Remedy
 
 CODE = "alignment.guide"
-LOWER, HIGHER = (0.3, 0.1, 0.0), (3.0, 10.0, 30.0, 50.0)  # times the run's own weight, from level to level
+LEVELS = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 50.0)  # times the run's own weight
+OWN = LEVELS.index(1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class GuideMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guide:
-    """Owns the weight of guided attention: says at each held-out evaluation on which level it should stand.
+    """Owns the weight of guided attention: says at a held-out evaluation that it should stand on another level.
 
     Critical mode: below `critical` of corrected diagonality, teacher-forced, it rises by a level, up to 50 times; past
     `enough` it comes down again. Once the text is read free-running (`aligned`) it fades, down to nothing, and returns
@@ -45,10 +46,11 @@ class Guide:
         forced, free = reading.values.get(self.forced), reading.values.get(self.free)
         if forced is None or free is None:
             return memory, ()
-        level = min(max(memory.level + self._moved(memory.level, forced, free), -len(LOWER)), len(HIGHER))
-        if not level:
-            return GuideMemory(), ()
-        evidence = {self.forced: forced, self.free: free, "rung": float(_rung(level))}
+        level = memory.level + self._moved(memory.level, forced, free)
+        level = min(max(level, -OWN), len(LEVELS) - 1 - OWN)
+        if level == memory.level:
+            return memory, ()
+        evidence = {self.forced: forced, self.free: free, "rung": float(level + OWN)}
         return GuideMemory(level=level), (Finding(code=CODE, signal=self.forced, evidence=evidence),)
 
     def _moved(self, level: int, forced: float, free: float) -> int:
@@ -61,16 +63,9 @@ class Guide:
         return 1 if level < 0 and free < self.enough else 0
 
 
-def _rung(level: int) -> int:
-    """Return the place of a level among the rungs: first the lower ones, then the higher."""
-    return -level - 1 if level < 0 else len(LOWER) + level - 1
-
-
-def guide_ladder(component: str, every: int) -> Ladder:
-    """Return the rungs for the weight of `component`, which is judged anew every `every` steps.
-
-    A dose holds until the next evaluation and then eases over as long again, so a level comes down by and by.
-    """
-    doses = [Remedy(move=Move.COMMIT, knobs=Knobs(weights={component: one}), hold=every, ramp=every) for one in HIGHER]
-    fades = [Remedy(move=Move.COMMIT, knobs=Knobs(weights={component: one}), hold=every) for one in LOWER]
-    return Ladder(rungs=(*fades, *doses), window=0, by="rung")
+def guide_ladder(component: str) -> Ladder:
+    """Return the rungs for the weight of `component`, a level each; one holds until the next is named."""
+    doses = (NEUTRAL if level == 1.0 else Knobs(weights={component: level}) for level in LEVELS)
+    return Ladder(
+        rungs=tuple(Remedy(move=Move.COMMIT, knobs=knobs, hold=FOREVER) for knobs in doses), window=0, by="rung"
+    )

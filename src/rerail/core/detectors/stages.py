@@ -20,7 +20,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagesMemory:
-    """How many stages were reached, the number of the first that was told to be late (0: none), whether all are."""
+    """How many stages were reached, and how many were told to be late, or reached before that."""
 
     reached: int = 0
     late: int = 0
@@ -31,6 +31,7 @@ class Stages:
     """Stages in their order: each is told once when it is reached, once when its step has passed without it.
 
     A stage is reached when its signal is at `least` and every stage before it was; the last one makes the run `ready`.
+    Judged is where the signal was measured.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -47,10 +48,14 @@ class Stages:
             last = reached == len(self.stages) - 1
             found.append(_told("stage.ready" if last else "stage.reached", self.stages[reached], reading))
             reached += 1
-        if late <= reached < len(self.stages) and step > self.stages[reached].by:
-            found.append(_told("stage.missed", self.stages[reached], reading))
-            late = reached + 1
+        late = max(late, reached)
+        while late < len(self.stages) and self._late(self.stages[late], reading, step):
+            found.append(_told("stage.missed", self.stages[late], reading))
+            late += 1
         return StagesMemory(reached=reached, late=late), tuple(found)
+
+    def _late(self, stage: Stage, reading: Reading, step: float) -> bool:
+        return stage.signal in reading.values and step > stage.by
 
     def _there(self, stage: Stage, reading: Reading) -> bool:
         value = reading.values.get(stage.signal, math.nan)
@@ -58,5 +63,5 @@ class Stages:
 
 
 def _told(code: str, stage: Stage, reading: Reading) -> Finding:
-    seen = {stage.signal: reading.values[stage.signal]} if stage.signal in reading.values else {}
-    return Finding(code=code, signal=stage.signal, evidence={**seen, "wanted": stage.least, "by step": float(stage.by)})
+    seen = {stage.signal: reading.values[stage.signal], "wanted": stage.least, "by step": float(stage.by)}
+    return Finding(code=code, signal=stage.signal, evidence=seen)

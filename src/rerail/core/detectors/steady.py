@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import fmean, linear_regression, stdev
+from statistics import fmean
 
 from rerail.core.finding import Finding
 from rerail.core.parts import whole
@@ -25,7 +25,8 @@ class Steady:
     """Over the last `window` steps the loss neither rises nor falls, nor strays, and nothing was done to the run.
 
     The fitted line changes by less than the share `slope` of the mean over the window, and the residuals' standard
-    deviation is below the share `spread` of it. A step that was skipped, repeated or undone begins the window anew.
+    deviation is below the share `spread` of it. A step that was skipped, repeated or undone begins the window anew, and
+    so does a knob that is turned.
     """
 
     window: int = 200
@@ -41,7 +42,7 @@ class Steady:
         step, loss = reading.values.get("step"), whole(reading)[1]
         if memory.told or step is None:
             return memory, ()
-        undisturbed = step == memory.step + 1 and math.isfinite(loss)
+        undisturbed = step == memory.step + 1 and math.isfinite(loss) and not reading.under("knob")
         losses = (*memory.losses, loss)[-self.window :] if undisturbed else ()
         if len(losses) < self.window or not self._rests(losses):
             return SteadyMemory(losses=losses, step=step), ()
@@ -52,6 +53,9 @@ class Steady:
     def _rests(self, losses: tuple[float, ...]) -> bool:
         size = abs(fmean(losses))
         steps = range(len(losses))
-        slope, start = linear_regression(steps, losses)
-        strays = stdev(loss - start - slope * step for step, loss in zip(steps, losses, strict=True))
+        middle, level = fmean(steps), fmean(losses)
+        slope = sum((step - middle) * loss for step, loss in zip(steps, losses, strict=True))
+        slope /= sum((step - middle) ** 2 for step in steps)
+        off = (loss - level - slope * (step - middle) for step, loss in zip(steps, losses, strict=True))
+        strays = math.sqrt(fmean(one * one for one in off))
         return abs(slope) * len(losses) < self.slope * size and strays < self.spread * size

@@ -20,6 +20,7 @@ from rerail.tasks.tacotron2.layers import Linear, dropout
 from rerail.tasks.tacotron2.lstm import Keep, Reader, advance, sequence
 from rerail.tasks.tacotron2.precision import wide
 
+ALONE = 0.5  # of the attention: a symbol that has more of it is read before all others
 Attend = Callable[[Attention, Tensor, Any, Seen], Seen]
 
 
@@ -116,8 +117,8 @@ class Decoder(nn.Module):
     ) -> tuple[Decoded, Tensor]:
         """Free-running, without gradients: every step sees the last one's frames, `width` values of them.
 
-        A row ends with its first stop, or once its last symbol alone was read for `linger` steps. Returns how many
-        steps each row has, (batch,), too; all of them where neither came in `steps`.
+        A row ends with its first stop, or once its last symbol had most of the attention for `linger` steps. Returns
+        how many steps each row has, (batch,), too; all of them where neither came in `steps`.
         """
         keys, first, second = self.attention_layer.keys(memory, mask), self.attention_rnn, self.decoder_rnn
         group = memory.new_zeros(len(memory), width)
@@ -135,7 +136,7 @@ class Decoder(nn.Module):
             context = _read_out(seen, memory)
             hidden, hidden_cell = advance(_gates(second, torch.cat([query, context], 1), hidden), hidden_cell)
             group, gate = self._project(torch.cat([hidden, context], 1), width)
-            lingered = torch.where(seen.weights.argmax(1) == final, lingered + 1, 0)
+            lingered = torch.where(seen.weights.gather(1, final[:, None])[:, 0] > ALONE, lingered + 1, 0)
             said.append((group, gate, seen.weights, hidden))
             stops = (torch.sigmoid(gate.squeeze(1)) > threshold) | (lingered >= linger)
             ends = torch.where(stops & (ends == 0), len(said), ends)

@@ -53,10 +53,11 @@ def summed(
 ) -> dict[str, float]:
     """Return the scores of `evaluate` from what `each` has measured."""
     means = _averaged(clips)
-    if min(len(one["text"]) for one in batches) < PAIR:
+    pairs = [one for one in batches if len(one["text"]) >= PAIR]
+    if not pairs:
         return means
-    shuffled = mel_error(model, batches, shuffle_text=True, seed=seed)
-    worse = shuffled / means["mel"] - 1.0 if means["mel"] else math.nan  # of no error there is no share
+    shuffled, own = (mel_error(model, pairs, shuffle_text=shuffle, seed=seed) for shuffle in (True, False))
+    worse = shuffled / own - 1.0 if own else math.nan  # of no error there is no share
     return means | {"mel_shuffled": shuffled, "reads_text": worse}
 
 

@@ -44,7 +44,7 @@ class Panel:
 
     def of(self, clip: Clip) -> str:
         """Return the language of a clip, empty where it is not known."""
-        return self.language or clip.language
+        return clip.language or self.language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

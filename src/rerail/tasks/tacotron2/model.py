@@ -21,7 +21,7 @@ from rerail.tasks.tacotron2.mutual import Recogniser
 from rerail.tasks.tacotron2.postnet import Postnet
 from rerail.tasks.tacotron2.precision import settled, wide
 
-LINGER = 32  # frames on the last symbol alone: about half a second, longer than a sentence ends in
+LINGER = 32  # frames on the last symbol: about half a second, longer than a sentence ends in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ class Tacotron2(nn.Module):
     ) -> Output:
         """Free-running: each row ends with its first step whose gate exceeds the threshold, or at `max_frames`.
 
-        A row that has come to its last symbol and reads nothing else for `LINGER` frames has said all, and ends too.
+        A row whose last symbol had most of the attention for `LINGER` frames has said all, and ends too.
         """
         steps, width = -(-max_frames // self.reduction), self.bands * self.reduction
         with settled(self.embedding.weight):

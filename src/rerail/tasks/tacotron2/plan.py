@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from rerail.core.detectors import Guide, Stage, Stages, Steady
 from rerail.core.detectors.guide import CODE, guide_ladder
@@ -20,14 +22,19 @@ STAGES = (  # steps are optimizer steps; what is measured is held-out and free-r
 )
 
 
-def plan(evaluate_every: int, *, moves: bool = True) -> Plan:
+def plan(*, moves: bool = True) -> Plan:
     """Return the default plan with the stages of a Tacotron2, its loss at rest, and the weight of guided attention.
 
-    `moves` says whether that weight is moved; it is judged at each evaluation, every `evaluate_every` steps.
+    `moves` says whether that weight is moved.
     """
     base = default_plan()
     watched = replace(base, detectors=(*base.detectors, Stages(stages=STAGES), Steady()))
     if not moves:
         return watched
-    ladders = {**base.ladders, CODE: guide_ladder("attention", evaluate_every)}
+    ladders = {**base.ladders, CODE: guide_ladder("attention")}
     return replace(watched, detectors=(*watched.detectors, Guide()), ladders=ladders)
+
+
+def plan_as_in(settings: Mapping[str, Any]) -> Plan | None:
+    """Return the plan of a run with these settings (its `config.yaml`); None where it is no Tacotron2's."""
+    return plan(moves=bool(settings["guide_moves"])) if "guide_moves" in settings else None

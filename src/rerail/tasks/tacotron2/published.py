@@ -70,7 +70,7 @@ def read_symbols(given: str, rows: int) -> Characters:
         ValueError: where it holds a character twice, or more than the model has symbols.
     """
     is_file = len(given) < 256 and Path(given).is_file()  # noqa: PLR2004 (longer is no file's name)
-    table = Path(given).read_text(encoding="utf8").rstrip("\r\n") if is_file else given
+    table = Path(given).read_text(encoding="utf-8-sig").rstrip("\r\n") if is_file else given
     if twice := sorted({one for one in table if table.count(one) > 1}):
         raise ValueError(f"--symbols: {', '.join(map(repr, twice))} stands there twice; give each character once")
     if len(table) > rows:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from rerail.audio.files import encode_wav
 from rerail.audio.griffin_lim import griffin_lim
 from rerail.data import ljspeech
+from rerail.data.alike import letters
 from rerail.data.batches import Stream, collate
 from rerail.data.clip import Clip
 from rerail.data.features import Features
@@ -51,11 +52,7 @@ class Tacotron2Task:
             ValueError: for whatever is wrong with the corpus, or a sentence to speak that has unknown symbols.
         """
         config, fit, symbols = self.config, self.fit, self.symbols
-        if config.language:
-            normalise("1", language=config.language)  # a language that cannot be spelled is refused before all work
-        for sentence in self.speak:  # now, not after hours of training
-            self._spoken(sentence)
-        training, aside = self.apart()
+        training, aside = self.checked()
         held_out = self._examples(aside)
         refuse_nonfinite(held_out)
         together = partial(collate, silence=config.spec().silence)
@@ -86,7 +83,7 @@ class Tacotron2Task:
             data=Stream(self._short(self._examples(training)), fit.batch_size, fit.seed, tailed),
             held_out=[together(held_out)],
             weights=config.weights(),
-            plan=plan(fit.evaluate_every, moves=config.guide_moves),
+            plan=plan(moves=config.guide_moves),
             state=(Table(symbols), Paced(model)),
         )
 
@@ -97,13 +94,25 @@ class Tacotron2Task:
             raise ValueError("no data given; give a folder in LJSpeech layout by --data (or data: in the config)")
         return ljspeech.read(Path(self.config.data))
 
+    def checked(self) -> tuple[list[Clip], list[Clip]]:
+        """Refuse what can be refused before any spectrogram is computed; return the clips as `apart` does."""
+        Pace.of(self.config.reduction, self.config.reduction_falls)
+        if self.config.language:
+            normalise("1", language=self.config.language)  # one that cannot be spelled
+        for sentence in self.speak:
+            self._spoken(sentence)
+        return self.apart()
+
     def apart(self) -> tuple[list[Clip], list[Clip]]:
         """Return the clips to train on and those to measure on."""
         if not self.config.validation:
             return split(self.clips, self.config.held_out)
-        known = {clip.path for clip in self.clips}
-        if both := [clip.id for clip in self.validation if clip.path in known]:
-            raise ValueError(f"validation: {len(both)} clips are in data too, {both[0]} for one; give two lists apart")
+        paths = {clip.path.resolve() for clip in self.clips}
+        texts = {letters(clip.text) for clip in self.clips}
+        if both := [one.id for one in self.validation if one.path.resolve() in paths or letters(one.text) in texts]:
+            raise ValueError(
+                f"validation: {len(both)} clips or their texts are in data too, {both[0]} for one; give two lists apart"
+            )
         return self.clips, self.validation[: self.config.held_out]
 
     @cached_property
@@ -117,7 +126,8 @@ class Tacotron2Task:
         return Symbols.of([self._text(clip) for clip in (*self.clips, *self.validation)])
 
     def compute(self, progress: Progress) -> None:
-        """Compute the spectrograms that are not there yet; `progress` is told (done, of how many)."""
+        """Check everything, then compute the spectrograms that are missing; `progress` is told (done, of how many)."""
+        self.checked()
         self._features().prepare([*self.clips, *self.validation], progress)
 
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
@@ -171,7 +181,13 @@ class Tacotron2Task:
 
     def _short(self, examples: list[dict[str, Any]]) -> list[dict[str, Any]]:
         spec, longest = self.config.spec(), self.config.longest or math.inf
-        return [one for one in examples if len(one["mel"]) * spec.hop <= longest * spec.sample_rate]
+        short = [one for one in examples if len(one["mel"]) * spec.hop <= longest * spec.sample_rate]
+        if len(short) < self.fit.batch_size <= len(examples):
+            raise ValueError(
+                f"longest: {len(short)} of {len(examples)} clips are at most {longest} s long, too few for a batch of "
+                f"{self.fit.batch_size}; raise it, or lower batch_size"
+            )
+        return short
 
     def _spoken(self, sentence: str) -> list[int]:
         named = {clip.language for clip in self.clips}
