@@ -24,6 +24,10 @@ def test_what_is_asked_for_takes_the_place_of_the_runs_own(run: Path) -> None:
     assert (found.config.data, found.fit.steps) == ("elsewhere", 99)
 
 
+def test_a_runs_folder_is_as_good_as_a_checkpoint(run: Path) -> None:
+    assert wreck(Asked(checkpoint=str(run))) == wreck(Asked(run=str(run)))
+
+
 def test_a_setting_of_another_version_is_named(run: Path) -> None:
     config = yaml.safe_load((run / "config.yaml").read_text())
     (run / "config.yaml").write_text(yaml.safe_dump(config | {"banana": 1, "clip_norm": "inf"}))

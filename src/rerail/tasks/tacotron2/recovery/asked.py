@@ -48,7 +48,9 @@ def wreck(asked: Asked, runs: Path = Path("runs")) -> Wreck:
         raise ValueError(
             "--run looks at all checkpoints of a run, --checkpoint at one and those before; give one of both"
         )
-    run, saved = _of_checkpoint(Path(asked.checkpoint)) if asked.checkpoint else _of_run(asked, runs)
+    place = Path(asked.checkpoint or asked.run)
+    of_one = asked.checkpoint and not (place / "checkpoints").is_dir()  # a run's folder there is meant as one
+    run, saved = _of_checkpoint(place) if of_one else _of_run(asked.checkpoint or asked.run, runs)
     given = dict(past.settings(run))
     config, fit = _built(Tacotron2Config, given), _built(FitConfig, given)
     config = replace(config, data=asked.data or config.data)
@@ -57,8 +59,8 @@ def wreck(asked: Asked, runs: Path = Path("runs")) -> Wreck:
     return Wreck(run=run, saved=saved, config=config, fit=fit, unknown=tuple(sorted(set(given) - known)))
 
 
-def _of_run(asked: Asked, runs: Path) -> tuple[Path, tuple[past.Checkpoint, ...]]:
-    run = Path(asked.run) if asked.run else past.newest(runs, having=OURS)
+def _of_run(given: str, runs: Path) -> tuple[Path, tuple[past.Checkpoint, ...]]:
+    run = Path(given) if given else past.newest(runs, having=OURS)
     if not (saved := past.saved(run)):
         raise ValueError(
             f"{run} has no checkpoints to recover from; begin anew, with its settings: --config config.yaml"
