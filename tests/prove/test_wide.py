@@ -46,7 +46,19 @@ class Attention(nn.Module):
         return made
 
 
-@pytest.mark.parametrize("kind", [Convolution, Recurrent, Attention])
+class Late(nn.Module):
+    """A convolution of what was computed before it, as in every network that begins with an embedding."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(8, 8), nn.Conv1d(5, 4, 3), nn.ConvTranspose1d(4, 5, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        made: Tensor = self.layers(x)
+        return made
+
+
+@pytest.mark.parametrize("kind", [Convolution, Recurrent, Attention, Late])
 def test_the_step_gives_the_same_numbers_to_rounding_and_leaves_formats_as_they_were(kind: Any) -> None:
     torch.manual_seed(0)
     model = kind()

@@ -9,11 +9,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 HALF = (torch.float16, torch.bfloat16)
 BELOW_DOUBLE = (*HALF, torch.float32)
+CONVOLUTIONS = {getattr(torch, f"conv{kind}{dimensions}d") for kind in ("", "_transpose") for dimensions in (1, 2, 3)}
 FLOATING = (*BELOW_DOUBLE, torch.float64)
 
 
@@ -63,13 +65,27 @@ class Double(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*tree_map(partial(_cast, to=to), args), **tree_map(partial(_cast, to=to), kwargs))
 
 
+class Even(TorchFunctionMode):
+    """While entered, a convolution is given all its tensors in double: it compares formats before it computes."""
+
+    def __torch_function__(
+        self,
+        func: Any,  # noqa: ANN401 (torch's own signature)
+        types: Any,  # noqa: ANN401
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        to = torch.float64 if func in CONVOLUTIONS else None
+        return func(*tree_map(partial(_cast, to=to), args), **tree_map(partial(_cast, to=to), dict(kwargs or {})))
+
+
 @contextmanager
 def doubled(*, backward: bool = False) -> Iterator[None]:
     """Compute in double precision, without oneDNN's kernels, which have none."""
     before = torch._C._get_mkldnn_enabled()  # noqa: SLF001 (the public flags warn about other hardware)
     torch._C._set_mkldnn_enabled(False)  # noqa: SLF001
     try:
-        with Double(backward=backward):
+        with Even(), Double(backward=backward):
             yield
     finally:
         torch._C._set_mkldnn_enabled(before)  # noqa: SLF001
