@@ -86,6 +86,8 @@ def _signal(run: Story, name: str, key: str) -> Panel:
     series, held_out = run.series[name], name.startswith("eval/")
     xs = series.steps if held_out else series.ticks
     axis = Axis(label="optimizer step") if held_out else _timeline(run)
+    if len(series.values) == 1:  # a chart of one point says no more than the number, and takes as long as others
+        return Panel(title=fields.plain(name), svg="", description=_described(series))
     svg = draw(curves.thin(xs, series.values), key=key, axis=axis, marks=[] if held_out else marks(run))
     return Panel(title=fields.plain(name), svg=svg, description=_described(series))
 
@@ -101,6 +103,8 @@ def _described(series: Series) -> str:
     lost = len(series.values) - len(finite)
     if not finite:
         return f"{fields.count(lost, 'value')}, none of them finite"
+    if len(series.values) == 1:
+        return f"read once: {fields.figure(finite[0])}"
     ends = f"from {fields.figure(series.values[0])} to {fields.figure(series.values[-1])}"
     span = f"between {fields.figure(min(finite))} and {fields.figure(max(finite))}"
     return f"{ends}, {span}" + (f", {fields.count(lost, 'value')} not finite" if lost else "")
