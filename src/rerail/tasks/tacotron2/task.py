@@ -127,8 +127,8 @@ class Tacotron2Task:
 
     def compute(self, progress: Progress) -> None:
         """Check everything, then compute the spectrograms that are missing; `progress` is told (done, of how many)."""
-        self.checked()
-        self._features().prepare([*self.clips, *self.validation], progress)
+        training, aside = self.checked()
+        self._spectrograms([*training, *aside], progress)
 
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
         """Measure teacher-forced and free-running metrics on held-out batches."""
@@ -172,12 +172,22 @@ class Tacotron2Task:
         return mmi, factor
 
     def _examples(self, clips: list[Clip]) -> list[dict[str, Any]]:
-        mels = self._features().prepare(clips)
+        mels = self._spectrograms(clips)
         texts = [torch.tensor(self.symbols.encode(self._text(clip))) for clip in clips]
         return [{"id": clip.id, "text": text, "mel": mel} for clip, text, mel in zip(clips, texts, mels, strict=True)]
 
-    def _features(self) -> Features:
-        return Features(folder=Path(self.config.cache), spec=self.config.spec())
+    def _spectrograms(self, clips: list[Clip], progress: Progress | None = None) -> list[Tensor]:
+        """Return the clips' spectrograms; each recording is read once, since its place in the cache is a hash of it."""
+        known = self._known
+        if missing := [clip for clip in clips if clip.path not in known]:
+            features = Features(folder=Path(self.config.cache), spec=self.config.spec())
+            known |= zip((clip.path for clip in missing), features.prepare(missing, progress), strict=True)
+        return [known[clip.path] for clip in clips]
+
+    @cached_property
+    def _known(self) -> dict[Path, Tensor]:
+        """The spectrograms of recordings that were asked for."""
+        return {}
 
     def _short(self, examples: list[dict[str, Any]]) -> list[dict[str, Any]]:
         spec, longest = self.config.spec(), self.config.longest or math.inf
