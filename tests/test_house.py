@@ -48,7 +48,7 @@ def test_the_base_install_is_small() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf8")
     (base,) = re.findall(r"^dependencies = \[(.*)\]$", text, re.MULTILINE)
     names = {re.match(r"[\w-]+", one.strip(' "')).group() for one in base.split(",")}  # type: ignore[union-attr]
-    assert names == {"torch", "numpy", "rich", "jsonargparse", "PyYAML"}
+    assert names == {"torch", "numpy", "rich", "jsonargparse", "PyYAML", "filelock"}
 
 
 def test_the_version_is_told() -> None:

@@ -243,3 +243,25 @@ def test_going_on_from_an_older_checkpoint_keeps_the_new_course(tmp_path: Path) 
     assert path.exists()
     third = toy(run=tmp_path / "run", keep=OFTEN, resume=True)
     assert third.guard.steps == again.guard.steps
+
+
+RESUMED = """
+import sys
+from pathlib import Path
+from toy import toy
+toy(run=Path(sys.argv[1]), resume=True).train(6)
+"""
+
+
+def test_another_process_is_kept_out_of_a_run_that_goes_on(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    here = toy(run=tmp_path / "run")
+    here.train(3)
+    command = [sys.executable, "-c", RESUMED, str(tmp_path / "run")]
+    meanwhile = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert meanwhile.returncode == 1
+    assert "another process trains there now; stop it first" in meanwhile.stderr
+    here.guard.save()
+    here.guard.close("stopped")
+    assert subprocess.run(command, env=environment, check=False).returncode == 0
+    assert [one["data"]["step"] for one in journal.read(tmp_path / "run") if one.get("text") == "resume"][-1] == 3

@@ -48,7 +48,7 @@ def test_where_nothing_can_be_taken_the_reason_is_told(trained_run: Path, tmp_pa
     with pytest.raises(ValueError, match="no checkpoint is saved there; give a run's folder"):
         newest_saved(tmp_path)
     with pytest.raises(ValueError, match=r"it has no manifest\.json"):
-        newest_saved(tmp_path / "step-00000007")
+        newest_saved(tmp_path / "checkpoints/step-00000007")
     (poisoned / "config.yaml").unlink()
     with pytest.raises(ValueError, match="without its settings a model cannot be built"):
         saved_settings(poisoned)

@@ -221,6 +221,7 @@ class Guard:
             reading = Reading(tick=self.tick + 1, values={"step": float(self.steps), **observed})
             self._advance(reading)
         self._logbook.close(self.tick, reason=reason, step=self.steps)
+        self._disk.leave()
 
     # -- a tick -------------------------------------------------------------------------------------------------------
 

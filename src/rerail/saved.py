@@ -78,7 +78,7 @@ def _candidates(place: Path) -> Iterator[Path]:
 
 
 def _is_checkpoint(place: Path) -> bool:
-    return (place / MANIFEST).is_file() or place.name.startswith("step-")
+    return (place / MANIFEST).is_file() or place.resolve().parent.name == CHECKPOINTS
 
 
 def _abandoned(path: Path) -> bool:

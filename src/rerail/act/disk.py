@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from rerail.act.checkpoints import Checkpoints, load
 from rerail.act.snapshots import Snapshot
 from rerail.act.state import Parts, restore
 
-JOURNAL = "journal.jsonl"
+JOURNAL, LOCK = "journal.jsonl", ".lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +31,15 @@ class Resumed:
 
 
 class Disk:
-    """The checkpoints of one run; `run=None` keeps nothing."""
+    """The checkpoints of one run, whose folder no other process may train in; `run=None` keeps nothing.
+
+    Raises:
+        ValueError: where another process does.
+    """
 
     def __init__(self, run: Path | None, parts: Parts) -> None:
         self.run, self.parts = run, parts
+        self._lock = None if run is None else _locked(run)
         self._checkpoints = None if run is None else Checkpoints(run / "checkpoints", parts.masks())
 
     @property
@@ -84,6 +91,11 @@ class Disk:
         if self._checkpoints is not None:
             self._checkpoints.abandon(after)
 
+    def leave(self) -> None:
+        """Let other processes train here."""
+        if self._lock is not None:
+            self._lock.release()
+
     def _take(self, source: Path, saved: Mapping[str, Any]) -> None:
         if saved["kinds"] != self._kinds():
             kinds = f"the checkpoint is of {saved['kinds']}, this run has {self._kinds()}"
@@ -96,6 +108,17 @@ class Disk:
 
     def _kinds(self) -> list[str]:
         return [type(one).__name__ for one in self.parts.optimizers]
+
+
+def _locked(run: Path) -> FileLock:
+    # One lock a process and folder, counted: who resumes a run of this very process is let in.
+    run.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(run / LOCK, timeout=0, thread_local=False, is_singleton=True)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ValueError(f"{run}: another process trains there now; stop it first, or choose another folder") from None
+    return lock
 
 
 def begun(run: Path | None) -> bool:

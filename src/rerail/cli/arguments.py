@@ -107,8 +107,7 @@ def refuse_changed(run: Path, given: Sequence[Any], *, resume: bool, resume_from
     if not resume and not resume_from:
         return
     path = (Path(resume_from).parent.parent if resume_from else run) / "config.yaml"
-    saved = yaml.safe_load(path.read_text(encoding="utf8")) if path.is_file() else {}
-    if found := changed(given, saved or {}):
+    if path.is_file() and (found := changed(given, yaml_of(path))):
         raise ValueError("\n  ".join([f"{len(found)} setting(s) that a resumed run keeps", *found]))
 
 

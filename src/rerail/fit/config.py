@@ -46,12 +46,15 @@ def problems(configs: Sequence[Any]) -> list[str]:
 
 
 def changed(configs: Sequence[Any], saved: Mapping[str, Any]) -> list[str]:
-    """Return every setting that a resumed run keeps and that differs from `saved`, its own: what, got, do."""
+    """Return every setting that a resumed run keeps and that differs from `saved`, its own: what, got, do.
+
+    A run that is older than a setting has its default.
+    """
     return [
-        f"{one.name}: the run has {saved[one.name]!r}, got {getattr(config, one.name)!r}; leave it out, or begin anew"
+        f"{one.name}: the run has {own!r}, got {getattr(config, one.name)!r}; leave it out, or begin anew"
         for config in configs
         for one in fields(config)
-        if one.metadata.get("fixed") and one.name in saved and saved[one.name] != getattr(config, one.name)
+        if one.metadata.get("fixed") and (own := saved.get(one.name, one.default)) != getattr(config, one.name)
     ]
 
 
