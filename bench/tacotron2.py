@@ -24,9 +24,9 @@ import torch
 from tacotron2_sides import BANDS, SYMBOLS, batch_of
 from torch import Tensor
 
+from rerail.tasks.speech.precision import pays
 from rerail.tasks.tacotron2.config import SIZES
 from rerail.tasks.tacotron2.model import Tacotron2
-from rerail.tasks.tacotron2.precision import pays
 
 HERE = Path(__file__).parent
 NEAR = {"outputs": 1e-5, "gradients": 1e-4}  # in fp32; a gradient sums up some thousand frames

@@ -49,9 +49,9 @@ def batch_of(given: dict[str, Any]) -> Batch:
 
 def rerail(batch: Batch) -> Side:
     """Ours, at the reference's size."""
+    from rerail.tasks.speech.precision import settled  # noqa: PLC0415
     from rerail.tasks.tacotron2.config import SIZES  # noqa: PLC0415 (the rival's environment lacks it)
     from rerail.tasks.tacotron2.model import Tacotron2  # noqa: PLC0415
-    from rerail.tasks.tacotron2.precision import settled  # noqa: PLC0415
 
     model = Tacotron2(SIZES["reference"], SYMBOLS, BANDS, reduction=1)
     mask, frames = torch.ones_like(batch["text"], dtype=torch.bool), torch.ones(batch["mel"].shape[:2]).bool()

@@ -3,7 +3,7 @@
     rerail data get asterisk-en && rerail data prepare data/asterisk-en --to data/asterisk-en-ready
     python bench/takes.py data/asterisk-en-ready [DIR ...]
 
-This is where the quality score's `TAKES` comes from (src/rerail/tasks/tacotron2/quality.py). Clips of one voice that
+This is where the quality score's `TAKES` comes from (src/rerail/tasks/speech/quality.py). Clips of one voice that
 share their text, letter by letter, are compared along the warping path; pairs that are one recording are left out, as
 are those under 0.6 s.
 """

@@ -16,8 +16,8 @@ from rerail.audio.trim import trim
 from rerail.data import demo, ljspeech
 from rerail.data.batches import Stream, collate
 from rerail.sense.losses import Losses
+from rerail.tasks.speech.losses import losses
 from rerail.tasks.tacotron2.config import SIZES
-from rerail.tasks.tacotron2.losses import losses
 from rerail.tasks.tacotron2.model import Tacotron2
 from rerail.text.symbols import Symbols
 

@@ -13,8 +13,8 @@ from rerail.audio.mel import MelSpec
 from rerail.audio.vocoder import vocoder
 from rerail.data import demo, ljspeech
 from rerail.fit import FitConfig
+from rerail.tasks.speech.evaluate import evaluate
 from rerail.tasks.tacotron2.assess import assess, held_out
-from rerail.tasks.tacotron2.evaluate import evaluate
 from rerail.tasks.tacotron2.listening import Panel
 from rerail.tasks.tacotron2.task import Tacotron2Task
 from rerail.tasks.tacotron2.trained import Trained, load

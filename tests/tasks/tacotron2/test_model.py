@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from rerail.tasks.speech.losses import losses
+from rerail.tasks.speech.output import Output, first_stop
 from rerail.tasks.tacotron2.config import SIZES
-from rerail.tasks.tacotron2.losses import losses
-from rerail.tasks.tacotron2.model import Output, Tacotron2, first_stop
+from rerail.tasks.tacotron2.model import Tacotron2
 
 Batch = dict[str, Any]
 MakeBatch = Callable[..., Batch]

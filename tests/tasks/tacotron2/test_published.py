@@ -13,10 +13,11 @@ from torch import Tensor
 
 from plain_tacotron2 import PlainTacotron2, drawn, parts
 from rerail.alignment import valid
-from rerail.tasks.tacotron2 import precision
+from rerail.tasks.speech import precision
+from rerail.tasks.speech.losses import losses
+from rerail.tasks.speech.output import Output
 from rerail.tasks.tacotron2.config import SIZES, Size
-from rerail.tasks.tacotron2.losses import losses
-from rerail.tasks.tacotron2.model import Output, Tacotron2
+from rerail.tasks.tacotron2.model import Tacotron2
 from rerail.tasks.tacotron2.published import read_symbols
 from rerail.tasks.tacotron2.trained import load
 
@@ -38,7 +39,7 @@ def pair(size: Size, reduction: int, attention: Any, dtype: torch.dtype) -> tupl
 def both(fast: Tacotron2, plain: PlainTacotron2, batch: Batch) -> tuple[Output, dict[str, Tensor]]:
     """One training forward pass of each with equal dropout masks."""
     torch.manual_seed(5)
-    masks = drawn(fast.size, batch, fast.bands, fast.reduction, batch["mel"].dtype)
+    masks = drawn(fast.size, batch, fast.bands, fast.frames.reduction, batch["mel"].dtype)
     torch.manual_seed(5)
     output = fast(*(batch[key] for key in KEYS))
     named = plain(batch, masks)
@@ -143,7 +144,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_published_file_loads_and_its_table_is_the_users(file: Path, tmp_path: Path) -> None:
     trained = load(file, symbols=PUBLISHED)
-    assert (trained.step, trained.config.sample_rate, trained.model.reduction) == (7, 22050, 1)
+    assert (trained.step, trained.config.sample_rate, trained.model.frames.reduction) == (7, 22050, 1)
     assert trained.numbers("Hi, you!", "") == [PUBLISHED.index(one) for one in "hi, you!"]
     with pytest.raises(ValueError, match="unknown symbols '7'"):
         trained.numbers("7", "")

@@ -19,7 +19,7 @@ def symbols(folder: Path, text: str, named: str, **settings: object) -> Symbols:
     clips = small_corpora.lj(folder, 1, language=named)
     ljspeech.write(folder / "metadata.csv", [replace(clips[0], text=text)])
     config = Tacotron2Config(data=str(folder), **settings)  # type: ignore[arg-type]
-    return Tacotron2Task(config, FitConfig()).symbols
+    return Tacotron2Task(config, FitConfig()).corpus.symbols
 
 
 def test_stress_marks_are_symbols_only_where_asked_for(tmp_path: Path) -> None:

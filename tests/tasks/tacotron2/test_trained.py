@@ -21,7 +21,7 @@ def run(trained_run: Path) -> Path:
 def test_a_run_comes_back_as_it_was_trained(run: Path) -> None:
     trained = load(run)
     assert trained.step == 14
-    assert (trained.model.most, trained.config.size) == (4, "tiny")
+    assert (trained.model.frames.most, trained.config.size) == (4, "tiny")
     assert not trained.model.training
     saved = torch.load(trained.source / "state.pt", weights_only=True)["model"]
     loaded = trained.model.state_dict()
@@ -42,7 +42,7 @@ def test_the_reduction_is_the_one_that_training_had_come_to(run: Path, tmp_path:
         pace["reduction"] = 2
 
     trained = load(small_tacotron2.changed(run, tmp_path / "fallen", fallen))
-    assert (trained.model.reduction, trained.model.most) == (2, 4)
+    assert (trained.model.frames.reduction, trained.model.frames.most) == (2, 4)
 
 
 def test_weights_that_are_not_finite_are_refused_with_what_to_do(run: Path, tmp_path: Path) -> None:

@@ -15,10 +15,9 @@ from rerail.data.clip import Clip
 from rerail.data.features import Features
 from rerail.data.problems import listed
 from rerail.data.progress import Progress
-from rerail.fit import FitConfig
-from rerail.tasks.tacotron2.evaluate import each, summed
+from rerail.tasks.speech.corpus import Corpus, refuse_nonfinite
+from rerail.tasks.speech.evaluate import each, summed
 from rerail.tasks.tacotron2.listening import Heard, Panel, listen, told
-from rerail.tasks.tacotron2.task import Tacotron2Task, refuse_nonfinite
 from rerail.tasks.tacotron2.trained import Trained
 
 TOGETHER = 16  # clips a batch, where they are not the run's own
@@ -109,8 +108,15 @@ def _own(trained: Trained) -> list[Clip]:
     own = trained.config.data
     if not own or not Path(own).exists():
         raise ValueError(f"{trained.source}: its data are not here ({own or 'none are named'}); give --data DIR")
-    _, aside = Tacotron2Task(trained.config, FitConfig()).apart()
-    return aside
+    corpus = Corpus(trained.config)
+    if not trained.held_out:  # a run of an older version
+        return corpus.apart()[1]
+    known = {clip.id: clip for clip in (*corpus.clips, *corpus.validation)}
+    if gone := [one for one in trained.held_out if one not in known]:
+        raise ValueError(
+            f"{own}: {len(gone)} clips that the run has set aside are gone, {gone[0]} for one; give --data"
+        )
+    return [known[one] for one in trained.held_out]
 
 
 def _texts(trained: Trained, clips: Sequence[Clip], language: str) -> list[torch.Tensor]:

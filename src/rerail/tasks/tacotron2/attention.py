@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rerail.tasks.speech.layers import Convolution, Linear
+from rerail.tasks.speech.precision import wide
 from rerail.tasks.tacotron2.config import Size
-from rerail.tasks.tacotron2.layers import Convolution, Linear
-from rerail.tasks.tacotron2.precision import wide
 
 Kind = Literal["location", "forward", "dynamic"]
 REACHABLE = 1e-30  # forward attention: a place less likely than this is taken for one that cannot be reached

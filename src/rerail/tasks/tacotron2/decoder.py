@@ -7,51 +7,23 @@ the attention have to be run step by step; prenet, decoder cell inputs, projecti
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rerail.tasks.speech.ending import Ending
+from rerail.tasks.speech.layers import Linear
+from rerail.tasks.speech.output import Decoded
+from rerail.tasks.speech.precision import wide
+from rerail.tasks.speech.prenet import Prenet
 from rerail.tasks.tacotron2.attention import Attention, Kind, LocationAttention, Seen
 from rerail.tasks.tacotron2.config import Size
 from rerail.tasks.tacotron2.dynamic import DynamicAttention
-from rerail.tasks.tacotron2.layers import Linear, dropout
 from rerail.tasks.tacotron2.lstm import Keep, Reader, advance, sequence
-from rerail.tasks.tacotron2.precision import wide
 
-ALONE = 0.5  # of the attention: a symbol that has more of it is read before all others
 Attend = Callable[[Attention, Tensor, Any, Seen], Seen]
-
-
-class Decoded(NamedTuple):
-    """All steps of a batch; mels are in the network's own scale."""
-
-    mel: Tensor  # (batch, steps * reduction, bands)
-    gate: Tensor  # (batch, steps), logits
-    alignment: Tensor  # (batch, steps, symbols)
-    hidden: Tensor  # (batch, steps, decoder_rnn), the decoder cell's states
-
-
-class Prenet(nn.Module):
-    """Two layers that blur the previous frames, so that the text is worth reading (Shen et al. 2018, section 2.2)."""
-
-    def __init__(self, inputs: int, size: Size) -> None:
-        super().__init__()
-        widths = ((inputs, size.prenet), (size.prenet, size.prenet))
-        self.layers = nn.ModuleList(Linear(i, o, bias=False) for i, o in widths)
-        self.dropout = size.prenet_dropout
-
-    def forward(self, x: Tensor, generator: torch.Generator | None) -> Tensor:
-        """x: (..., reduction * bands) -> (..., prenet); the dropout stays on outside training too.
-
-        Given fewer frames than the widest step holds, they are taken for the last ones of it.
-        """
-        for layer in self.layers:
-            assert isinstance(layer, Linear)
-            x = torch.relu(functional.linear(x, layer.linear_layer.weight[:, -x.shape[-1] :]))
-            x = dropout(x, self.dropout, generator)
-        return x
 
 
 class Decoder(nn.Module):
@@ -64,7 +36,7 @@ class Decoder(nn.Module):
         memory, outputs = size.memory, bands * reduction
         self.bands, self.rnn_dropout = bands, size.rnn_dropout
         self.frame_drop = 0.0  # share of the true frames before that are blanked in training
-        self.prenet = Prenet(outputs, size)
+        self.prenet = Prenet(outputs, size.prenet, size.prenet_dropout)
         self.attention_rnn = nn.LSTMCell(size.prenet + memory, size.attention_rnn)
         self.attention_layer = _attention(size, attention)
         self.decoder_rnn = nn.LSTMCell(size.attention_rnn + memory, size.decoder_rnn)
@@ -122,27 +94,24 @@ class Decoder(nn.Module):
         """
         keys, first, second = self.attention_layer.keys(memory, mask), self.attention_rnn, self.decoder_rnn
         group = memory.new_zeros(len(memory), width)
-        ends, lingered = (torch.zeros(len(memory), dtype=torch.int64, device=memory.device) for _ in range(2))
-        final = mask.sum(1) - 1
+        ending = Ending(mask.sum(1), threshold=threshold, linger=linger)
         query = query_cell = memory.new_zeros(len(memory), first.hidden_size)
         hidden = hidden_cell = memory.new_zeros(len(memory), second.hidden_size)
         said: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
         seen = self.attention_layer.start(keys)
         context = _read_out(seen, memory)
-        while len(said) < steps and not ends.all():
+        while len(said) < steps and not ending.all_ended:
             x = torch.cat([self.prenet(group, generator), context], 1)
             query, query_cell = advance(_gates(first, x, query), query_cell)
             seen = self.attend(self.attention_layer, query, keys, seen)
             context = _read_out(seen, memory)
             hidden, hidden_cell = advance(_gates(second, torch.cat([query, context], 1), hidden), hidden_cell)
             group, gate = self._project(torch.cat([hidden, context], 1), width)
-            lingered = torch.where(seen.weights.gather(1, final[:, None])[:, 0] > ALONE, lingered + 1, 0)
             said.append((group, gate, seen.weights, hidden))
-            stops = (torch.sigmoid(gate.squeeze(1)) > threshold) | (lingered >= linger)
-            ends = torch.where(stops & (ends == 0), len(said), ends)
+            ending.see(gate.squeeze(1), seen.weights)
         mel, gate, alignment, states = (torch.stack(part, 1) for part in zip(*said, strict=True))
         decoded = Decoded(mel.reshape(len(mel), -1, self.bands), gate.squeeze(2), alignment, states)
-        return decoded, torch.where(ends == 0, len(said), ends)
+        return decoded, ending.steps()
 
     def _heard(self, prenet: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """What the attention cell's gates hear of the frames before, and what they would hear of each symbol.

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rerail.tasks.speech.layers import Convolution, Linear
+from rerail.tasks.speech.precision import wide
 from rerail.tasks.tacotron2.attention import Seen, first_symbol, windows
 from rerail.tasks.tacotron2.config import Size
-from rerail.tasks.tacotron2.layers import Convolution, Linear
-from rerail.tasks.tacotron2.precision import wide
 
 PRIOR = (0.1, 0.9)  # shape of the beta-binomial prior: it moves on by one symbol a step on average
 LEAST = 1e-6  # floor of the prior's probability

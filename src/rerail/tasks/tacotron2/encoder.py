@@ -7,8 +7,8 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rerail.alignment import valid
+from rerail.tasks.speech.layers import convolution_block, convolve
 from rerail.tasks.tacotron2.config import Size
-from rerail.tasks.tacotron2.layers import convolution_block, convolve
 
 
 class Encoder(nn.Module):

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from rerail.tasks.tacotron2.precision import exactly, fast
+from rerail.tasks.speech.precision import exactly, fast
 
 Keep = Tensor | None  # (batch, steps, hidden), what dropout multiplies the hidden states with; None: no dropout
 BLOCK = 256  # outputs of one block; from 128 to 512 it makes no difference

@@ -6,36 +6,20 @@ What pads a batch never changes a row's result.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from rerail.alignment import valid
+from rerail.tasks.speech.ending import LINGER
+from rerail.tasks.speech.frames import Frames
+from rerail.tasks.speech.mutual import Recogniser
+from rerail.tasks.speech.output import Batch, Output
+from rerail.tasks.speech.postnet import Postnet
+from rerail.tasks.speech.precision import settled, wide
 from rerail.tasks.tacotron2.attention import Kind
 from rerail.tasks.tacotron2.config import Size
-from rerail.tasks.tacotron2.decoder import Decoded, Decoder
+from rerail.tasks.tacotron2.decoder import Decoder
 from rerail.tasks.tacotron2.encoder import Encoder
-from rerail.tasks.tacotron2.mutual import Recogniser
-from rerail.tasks.tacotron2.postnet import Postnet
-from rerail.tasks.tacotron2.precision import settled, wide
-
-LINGER = 32  # frames on the last symbol: about half a second, longer than a sentence ends in
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
-    """What the network says about a batch; everything past a row's length is zero."""
-
-    mel: Tensor  # (batch, frames, bands), natural log of magnitude, before the postnet
-    mel_post: Tensor  # likewise, after it
-    gate_logits: Tensor  # (batch, steps): does the utterance end with this step?
-    alignment: Tensor  # (batch, steps, symbols): each valid row sums to 1
-    mel_length: Tensor  # (batch,) frames
-    steps: Tensor  # (batch,) decoder steps, ceil(mel_length / reduction)
-    hidden: Tensor  # (batch, steps, decoder_rnn), the decoder cell's states, past a row's length too
-    reduction: int  # frames a step
 
 
 class Tacotron2(nn.Module):
@@ -58,12 +42,15 @@ class Tacotron2(nn.Module):
         mutual: bool = False,
     ) -> None:
         super().__init__()
-        self.size, self.bands, self.most, self.reduction = size, bands, reduction, reduction
+        self.size, self.bands = size, bands
+        self.frames = Frames(bands=bands, most=reduction, offset=size.offset, scale=size.scale)
         self.embedding = nn.Embedding(symbols, size.embedding)
         nn.init.uniform_(self.embedding.weight, -1.0, 1.0)
         self.encoder = Encoder(size)
         self.decoder = Decoder(size, bands, reduction, attention, compiled=compiled)
-        self.postnet = Postnet(size, bands)
+        self.postnet = Postnet(
+            bands, size.postnet, layers=size.postnet_layers, kernel=size.postnet_kernel, dropout=size.dropout
+        )
         self.recogniser = Recogniser(size.decoder_rnn, symbols, reduction) if mutual else None
 
     def forward(
@@ -81,22 +68,19 @@ class Tacotron2(nn.Module):
         """
         with settled(mel):
             memory, mask = self._encode(text, text_length)
-            groups = self._groups((mel - self.size.offset) / self.size.scale)
-            decoded = self.decoder(memory, mask, groups, generator)
-            return self._output(decoded, mel_length, mel.shape[1])
+            decoded = self.decoder(memory, mask, self.frames.groups(mel), generator)
+            return self.frames.output(decoded, mel_length, mel.shape[1], self.postnet)
 
-    def pace(self, reduction: int) -> None:
-        """Set how many frames a decoder step holds from now on, at most as many as the network was built with.
+    def forced(self, batch: Batch, generator: torch.Generator | None = None) -> Output:
+        """Teacher-forced, on a batch of `text`, `text_length`, `mel` and `mel_length`."""
+        output: Output = self(batch["text"], batch["text_length"], batch["mel"], batch["mel_length"], generator)
+        return output
 
-        Of the widest step's weights, fewer frames use the prenet's for the last and the projection's for the first
-        ones: what lay next to the step still does.
-
-        Raises:
-            ValueError: where it was built with fewer, or for less than one.
-        """
-        if not 1 <= reduction <= self.most:
-            raise ValueError(f"the network holds 1 to {self.most} frames a step, got {reduction}; build a wider one")
-        self.reduction = reduction
+    def free(
+        self, batch: Batch, max_frames: int, threshold: float = 0.5, generator: torch.Generator | None = None
+    ) -> Output:
+        """Free-running, on the `text` and `text_length` of a batch."""
+        return self.generate(batch["text"], batch["text_length"], max_frames, threshold, generator)
 
     @torch.no_grad()
     def generate(
@@ -111,51 +95,19 @@ class Tacotron2(nn.Module):
 
         A row whose last symbol had most of the attention for `LINGER` frames has said all, and ends too.
         """
-        steps, width = -(-max_frames // self.reduction), self.bands * self.reduction
         with settled(self.embedding.weight):
             memory, mask = self._encode(text, text_length)
             decoded, ends = self.decoder.generate(
                 memory,
                 mask,
-                steps=steps,
-                width=width,
+                steps=self.frames.steps(max_frames),
+                width=self.frames.width,
                 threshold=threshold,
-                linger=-(-LINGER // self.reduction),
+                linger=self.frames.steps(LINGER),
                 generator=generator,
             )
-            length = (ends * self.reduction).clamp(max=max_frames)
-            return self._output(decoded, length, int(length.max()))
+            length = (ends * self.frames.reduction).clamp(max=max_frames)
+            return self.frames.output(decoded, length, int(length.max()), self.postnet)
 
     def _encode(self, text: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         return wide(self.encoder(self.embedding(text), length)), valid(length, text.shape[1])
-
-    def _groups(self, mel: Tensor) -> Tensor:
-        """(batch, frames, bands) -> (batch, steps, reduction * bands), the last step filled up with zeros."""
-        padded = functional.pad(mel, (0, 0, 0, -mel.shape[1] % self.reduction))
-        return padded.reshape(len(mel), -1, self.reduction * self.bands)
-
-    def _output(self, decoded: Decoded, length: Tensor, frames: int) -> Output:
-        steps = -(-length // self.reduction)
-        frame, step = valid(length, frames), valid(steps, -(-frames // self.reduction))
-        mel = decoded.mel[:, :frames] * frame[:, :, None]
-        post = mel + self.postnet(mel, frame)
-        return Output(
-            mel=self._natural(mel, frame),
-            mel_post=self._natural(post, frame),
-            gate_logits=decoded.gate[:, : step.shape[1]] * step,
-            alignment=decoded.alignment[:, : step.shape[1]] * step[:, :, None],
-            mel_length=length,
-            steps=steps,
-            hidden=decoded.hidden,
-            reduction=self.reduction,
-        )
-
-    def _natural(self, mel: Tensor, mask: Tensor) -> Tensor:
-        """From the network's scale to natural log of magnitude, padding back to zero."""
-        return (mel * self.size.scale + self.size.offset) * mask[:, :, None]
-
-
-def first_stop(gate_logits: Tensor, threshold: float = 0.5) -> Tensor:
-    """gate_logits: (batch, steps) -> (batch,) steps up to and with the first stop; all of them where none is."""
-    stop = torch.sigmoid(gate_logits) > threshold
-    return torch.where(stop.any(1), stop.int().argmax(1) + 1, gate_logits.shape[1])

@@ -5,36 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rerail.audio.mel import MelSpec
+from rerail.tasks.speech.corpus import CorpusConfig
 from rerail.tasks.tacotron2.attention import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tacotron2Config:
+class Tacotron2Config(CorpusConfig):
     """What to train on and how large a network. Weights are those of the loss components, 0 leaves one out."""
 
-    data: str = field(default="", metadata={"help": "folder in LJSpeech layout (metadata.csv, wavs/)"})
-    cache: str = field(default=".cache/features", metadata={"help": "folder for computed spectrograms"})
-    validation: str = field(
-        default="",
-        metadata={
-            "help": "list of clips to measure on, beside data (default: some of data are set aside)",
-            "fixed": True,
-        },
-    )
-    held_out: int = field(default=12, metadata={"help": "clips to measure on", "least": 1, "fixed": True})
-    longest: float = field(
-        default=0.0,
-        metadata={"help": "longest clip to train on, seconds; 0 takes all", "least": 0, "fixed": True},
-    )
-    language: str = field(
-        default="",
-        metadata={"help": "language to spell numbers in, e.g. en (default: what the data names)", "fixed": True},
-    )
-    stress: bool = field(
-        default=False,
-        metadata={"help": "keep `+` before stressed vowels as a symbol, where the data has it", "fixed": True},
-    )
     size: Literal["tiny", "small", "reference"] = field(
         default="small", metadata={"help": "widths of the network", "fixed": True}
     )
@@ -50,13 +28,6 @@ class Tacotron2Config:
     )
     compiled: bool = field(
         default=False, metadata={"help": "let torch compile the attention's step; for CUDA, needs a compiler"}
-    )
-    sample_rate: int = field(
-        default=16000,
-        metadata={"help": "sampling rate of the recordings, Hz", "least": 8000, "most": 192000, "fixed": True},
-    )
-    f_max: float = field(
-        default=8000.0, metadata={"help": "upper edge of the highest mel band, Hz", "above": 0, "fixed": True}
     )
     weight_mel: float = field(default=1.0, metadata={"help": "weight of the mel losses", "least": 0})
     weight_gate: float = field(default=1.0, metadata={"help": "weight of the stop gate's loss", "least": 0})
@@ -85,10 +56,6 @@ class Tacotron2Config:
     frame_drop: float = field(
         default=0.0, metadata={"help": "share of fed-back frames blanked in training", "least": 0, "most": 1}
     )
-
-    def spec(self) -> MelSpec:
-        """Return how spectrograms are taken."""
-        return MelSpec(sample_rate=self.sample_rate, f_max=self.f_max)
 
     def tail_frames(self) -> int:
         """Return how many frames of silence are put after each clip."""

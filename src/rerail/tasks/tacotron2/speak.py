@@ -14,7 +14,7 @@ from rerail.alignment import diagonality
 from rerail.audio import files
 from rerail.audio.vocoder import Vocoder
 from rerail.fit import Picture
-from rerail.tasks.tacotron2.model import Output
+from rerail.tasks.speech.output import Output
 from rerail.tasks.tacotron2.task import SECONDS_A_SYMBOL
 from rerail.tasks.tacotron2.trained import Trained
 

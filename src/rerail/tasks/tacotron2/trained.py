@@ -37,7 +37,8 @@ class Table(Protocol):
 class Trained:
     """A model in evaluation mode; `symbols` None for a published file whose table was not given.
 
-    `source` is the checkpoint, `health` what its run knew of it, `passed` the complaints about newer checkpoints.
+    `source` is the checkpoint, `health` what its run knew of it, `passed` the complaints about newer checkpoints,
+    `held_out` the ids of the clips that were set aside, where it keeps them.
     """
 
     model: Tacotron2
@@ -47,6 +48,7 @@ class Trained:
     source: Path
     health: str = ""
     passed: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
 
     def told(self) -> str:
         """Say in lines what was loaded, and what was passed over."""
@@ -112,6 +114,7 @@ def load(place: Path, symbols: str = "") -> Trained:
         source=saved.path,
         health=saved.health,
         passed=saved.passed,
+        held_out=tuple(kept.get("held_out", ())),
     )
 
 
@@ -148,5 +151,5 @@ def _model(config: Tacotron2Config, saved: Saved, kept: Mapping[str, Any]) -> Ta
     except RuntimeError as error:
         lines = "\n  ".join(str(error).strip().splitlines()[:6])
         raise ValueError(f"{saved.path} is of another model than config.yaml says ({lines}); restore it") from error
-    model.pace(kept["reduction"])
+    model.frames.pace(kept["reduction"])
     return model.eval()

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from rerail.alignment import valid
-from rerail.tasks.tacotron2.model import Output
+from rerail.tasks.speech.output import Output
 
 
 def losses(

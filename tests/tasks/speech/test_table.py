@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import math
 
-from rerail.tasks.tacotron2.quality import NEEDED
-from rerail.tasks.tacotron2.table import HEADINGS, made_of, rows
+from rerail.tasks.speech.quality import NEEDED
+from rerail.tasks.speech.table import HEADINGS, made_of, rows
 
 SCORES = {f"{name}/free": 0.5 for name in NEEDED} | {"mel_of_mean": 1.0, "mel": 0.25, "quality": 50.0}
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from rerail.tasks.tacotron2.model import Tacotron2
+from rerail.tasks.speech.frames import Frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,14 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Paced:
-    """The model's present reduction factor as a part of the run's state: it is no weight, and needed to speak."""
+    """The present reduction factor as a part of the run's state: it is no weight, and needed to speak."""
 
-    model: Tacotron2
+    frames: Frames
 
     def state_dict(self) -> dict[str, Any]:
         """Return the factor."""
-        return {"reduction": self.model.reduction}
+        return {"reduction": self.frames.reduction}
 
     def load_state_dict(self, state_dict: dict[str, Any], /) -> None:
         """Set it."""
-        self.model.pace(state_dict["reduction"])
+        self.frames.pace(state_dict["reduction"])

@@ -9,8 +9,8 @@ import torch
 
 from rerail.data import demo
 from rerail.fit import FitConfig
+from rerail.tasks.speech.pace import Pace, Paced
 from rerail.tasks.tacotron2.model import Tacotron2
-from rerail.tasks.tacotron2.pace import Pace, Paced
 from rerail.tasks.tacotron2.settings import Tacotron2Config
 from rerail.tasks.tacotron2.task import Tacotron2Task
 
@@ -40,7 +40,7 @@ def test_what_does_not_fall_is_refused_in_words(falls: str, words: str) -> None:
 
 
 def test_a_network_at_fewer_frames_speaks_as_many_a_step(tiny: Tacotron2, batch: dict[str, Any]) -> None:
-    tiny.eval().pace(2)
+    tiny.eval().frames.pace(2)
     output = tiny(*(batch[key] for key in KEYS))
     assert output.gate_logits.shape == (3, 16)
     assert output.mel.shape == (3, 31, 8)
@@ -52,7 +52,7 @@ def test_a_network_at_fewer_frames_speaks_as_many_a_step(tiny: Tacotron2, batch:
 
 def test_fewer_frames_are_the_last_ones_heard_and_the_first_ones_said(tiny: Tacotron2, batch: dict[str, Any]) -> None:
     """A network built narrow, of the wide one's weights for those frames, is the same one."""
-    tiny.eval().pace(1)
+    tiny.eval().frames.pace(1)
     narrow = Tacotron2(tiny.size, 12, bands=8, reduction=1).eval()
     weights = tiny.state_dict()
     heard = "decoder.prenet.layers.0.linear_layer.weight"
@@ -66,7 +66,7 @@ def test_fewer_frames_are_the_last_ones_heard_and_the_first_ones_said(tiny: Taco
 
 def test_more_frames_than_built_for_are_refused(tiny: Tacotron2) -> None:
     with pytest.raises(ValueError, match="1 to 3 frames a step, got 4"):
-        tiny.pace(4)
+        tiny.frames.pace(4)
 
 
 def test_the_task_slows_down_by_its_own_steps_and_a_resumed_model_knows_its_pace(tmp_path: Path) -> None:
@@ -79,11 +79,11 @@ def test_the_task_slows_down_by_its_own_steps_and_a_resumed_model_knows_its_pace
     for _ in range(3):
         losses = parts.losses(batch)
         assert torch.isfinite(torch.stack(list(dict(losses).values()))).all()
-        seen.append(model.reduction)
+        seen.append(model.frames.reduction)
         parts.optimizer.step()
         parts.scheduler.step()
     assert seen == [4, 4, 3]
     saved = parts.state[1].state_dict()
-    model.pace(4)
-    Paced(model).load_state_dict(saved)
-    assert model.reduction == 3
+    model.frames.pace(4)
+    Paced(model.frames).load_state_dict(saved)
+    assert model.frames.reduction == 3

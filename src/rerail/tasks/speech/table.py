@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rerail.tasks.tacotron2.quality import ENDING, READING, quality
+from rerail.tasks.speech.quality import ENDING, READING, quality
 
 HEADINGS = ("", "free-running", "teacher-forced", "vocoder alone", "recording")
 

@@ -6,20 +6,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rerail.tasks.tacotron2.config import Size
-from rerail.tasks.tacotron2.layers import convolution_block, convolve
+from rerail.tasks.speech.layers import convolution_block, convolve
 
 
 class Postnet(nn.Module):
-    """Five convolutions in the reference, tanh after all but the last (Shen et al. 2018, section 2.2)."""
+    """Convolutions with tanh after all but the last (Shen et al. 2018, section 2.2: five of them)."""
 
-    def __init__(self, size: Size, bands: int) -> None:
+    def __init__(self, bands: int, width: int, *, layers: int, kernel: int, dropout: float) -> None:
         super().__init__()
-        self.dropout = size.dropout
-        widths = [bands, *[size.postnet] * (size.postnet_layers - 1), bands]
-        gains = ["tanh"] * (size.postnet_layers - 1) + ["linear"]
+        self.dropout = dropout
+        widths = [bands, *[width] * (layers - 1), bands]
+        gains = ["tanh"] * (layers - 1) + ["linear"]
         blocks = zip(widths[:-1], widths[1:], gains, strict=True)
-        self.convolutions = nn.ModuleList(convolution_block(i, o, size.postnet_kernel, gain) for i, o, gain in blocks)
+        self.convolutions = nn.ModuleList(convolution_block(i, o, kernel, gain) for i, o, gain in blocks)
 
     def forward(self, mel: Tensor, mask: Tensor) -> Tensor:
         """mel: (batch, frames, bands), zero where padded; mask: (batch, frames) -> the residual, likewise."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rerail.tasks.tacotron2.mutual import Recogniser, Scaled, balance, fits, mmi_loss
+from rerail.tasks.speech.mutual import Recogniser, Scaled, balance, fits, mmi_loss
 
 SYMBOLS = 5
 TEXT = torch.tensor([[1, 2, 3, 0], [4, 4, 0, 0]])

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from rerail import alignment
-from rerail.tasks.tacotron2 import metrics
+from rerail.tasks.speech import metrics
 
 Score = Callable[[Tensor, Tensor, Tensor], Tensor]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from rerail.alignment import finite, honest, inner, valid
-from rerail.tasks.tacotron2.model import first_stop
+from rerail.tasks.speech.output import first_stop
 
 NEAR_END = 0.1  # how far off an end may be, as a share of the true length
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,9 +16,9 @@ from torch import Tensor
 from rerail import alignment
 from rerail.alignment import valid
 from rerail.audio.distance import distance
-from rerail.tasks.tacotron2 import metrics
-from rerail.tasks.tacotron2.model import Output, Tacotron2
-from rerail.tasks.tacotron2.quality import quality
+from rerail.tasks.speech import metrics
+from rerail.tasks.speech.output import Batch, Output, Speaker
+from rerail.tasks.speech.quality import quality
 
 ALIGNMENT = {
     "diagonal_mass": alignment.diagonal_mass,
@@ -29,28 +28,24 @@ ALIGNMENT = {
     "coverage": metrics.coverage,
 }
 ROTATIONS = 5  # shuffled texts: how many other texts each clip is tried with
+OF_TEXT = ("text", "text_length", "language")  # what changes with a text
 PAIR = 2  # clips in a batch that can trade their texts
 LIMIT = 2  # free running ends at this many times the longest true length
 
-Batch = Mapping[str, Any]
 
-
-def evaluate(model: Tacotron2, batches: Iterable[Batch], *, threshold: float = 0.5, seed: int = 0) -> dict[str, float]:
+def evaluate(model: Speaker, batches: Iterable[Batch], *, threshold: float = 0.5, seed: int = 0) -> dict[str, float]:
     """Return means over all clips. Names in `/forced` are teacher-forced, names in `/free` free-running.
 
     `mel` is the teacher-forced error after the postnet, `mel/free` the free-running one along the warping path,
     `mel_of_mean` that of the mean frame of these clips, `mcd/free` the mel-cepstral distortion in dB, `quality` the
     score of `quality.py` in percent. `mel_shuffled` is `mel` with other clips' texts, and `reads_text` by what share
     that is worse: 0 where the text is ignored. A batch of one clip has neither.
-    A batch holds `text` (batch, symbols), `text_length`, `mel` (batch, frames, bands) and `mel_length`.
     """
     batches = list(batches)
     return summed(model, batches, each(model, batches, threshold=threshold, seed=seed), seed=seed)
 
 
-def summed(
-    model: Tacotron2, batches: Sequence[Batch], clips: Mapping[str, Tensor], *, seed: int = 0
-) -> dict[str, float]:
+def summed(model: Speaker, batches: Sequence[Batch], clips: Mapping[str, Tensor], *, seed: int = 0) -> dict[str, float]:
     """Return the scores of `evaluate` from what `each` has measured."""
     means = _averaged(clips)
     pairs = [one for one in batches if len(one["text"]) >= PAIR]
@@ -63,7 +58,7 @@ def summed(
     return means | {"mel_shuffled": shuffled, "reads_text": worse}
 
 
-def each(model: Tacotron2, batches: Sequence[Batch], *, threshold: float = 0.5, seed: int = 0) -> dict[str, Tensor]:
+def each(model: Speaker, batches: Sequence[Batch], *, threshold: float = 0.5, seed: int = 0) -> dict[str, Tensor]:
     """Measure every clip; a value a clip, (clips,), and (clips, 3) for `gate_counts`.
 
     Raises:
@@ -88,7 +83,7 @@ def _averaged(clips: Mapping[str, Tensor]) -> dict[str, float]:
     return {**means, **gate, "quality": quality(means).percent}
 
 
-def mel_error(model: Tacotron2, batches: Iterable[Batch], *, shuffle_text: bool, seed: int = 0) -> float:
+def mel_error(model: Speaker, batches: Iterable[Batch], *, shuffle_text: bool, seed: int = 0) -> float:
     """Teacher-forced mean absolute mel error, of every clip with its own text or with those of other clips.
 
     A network that reads its text does clearly worse with the texts shuffled.
@@ -97,7 +92,7 @@ def mel_error(model: Tacotron2, batches: Iterable[Batch], *, shuffle_text: bool,
     with _judged(model):
         for batch in batches:
             for text in _rotated(batch) if shuffle_text else [batch]:
-                output = _run(model, text, seed)
+                output = model.forced(text, _generator(text, seed))
                 errors.append(metrics.mel_error(output.mel_post, text["mel"], text["mel_length"]))
     return float(torch.cat(errors).double().mean())
 
@@ -108,17 +103,11 @@ def _rotated(batch: Batch) -> Iterator[Batch]:
     if rows < PAIR:
         raise ValueError(f"shuffling texts needs at least {PAIR} clips in a batch, got {rows}; use larger batches")
     for by in range(1, min(rows, ROTATIONS + 1)):
-        yield {**batch, "text": batch["text"].roll(by, 0), "text_length": batch["text_length"].roll(by, 0)}
+        yield {**batch, **{name: batch[name].roll(by, 0) for name in OF_TEXT if name in batch}}
 
 
-def _run(model: Tacotron2, batch: Batch, seed: int) -> Output:
-    arguments = (batch[name] for name in ("text", "text_length", "mel", "mel_length"))
-    output: Output = model(*arguments, generator=_generator(batch, seed))
-    return output
-
-
-def _forced(model: Tacotron2, batch: Batch, threshold: float, seed: int) -> dict[str, Tensor]:
-    output = _run(model, batch, seed)
+def _forced(model: Speaker, batch: Batch, threshold: float, seed: int) -> dict[str, Tensor]:
+    output = model.forced(batch, _generator(batch, seed))
     gate = output.gate_logits
     return {
         **_alignment(output, batch, "/forced"),
@@ -128,11 +117,11 @@ def _forced(model: Tacotron2, batch: Batch, threshold: float, seed: int) -> dict
     }
 
 
-def free_running(model: Tacotron2, batch: Batch, threshold: float = 0.5, seed: int = 0) -> Output:
+def free_running(model: Speaker, batch: Batch, threshold: float = 0.5, seed: int = 0) -> Output:
     """Have the model say the texts of a batch by itself, as `evaluate` hears it."""
     limit = LIMIT * int(batch["mel_length"].max())
     with _judged(model):
-        return model.generate(batch["text"], batch["text_length"], limit, threshold, generator=_generator(batch, seed))
+        return model.free(batch, limit, threshold, _generator(batch, seed))
 
 
 def unpadded(mel: Tensor, length: Tensor) -> Iterator[Tensor]:
@@ -140,7 +129,7 @@ def unpadded(mel: Tensor, length: Tensor) -> Iterator[Tensor]:
     return (row[:frames] for row, frames in zip(mel, length.tolist(), strict=True))
 
 
-def _free(model: Tacotron2, batch: Batch, threshold: float, seed: int) -> dict[str, Tensor]:
+def _free(model: Speaker, batch: Batch, threshold: float, seed: int) -> dict[str, Tensor]:
     output = free_running(model, batch, threshold, seed)
     error = metrics.length_error(output.mel_length, batch["mel_length"], output.gate_logits)
     reach = valid(output.steps, output.gate_logits.shape[1])
@@ -176,7 +165,7 @@ def _generator(batch: Batch, seed: int) -> torch.Generator:
 
 
 @contextmanager
-def _judged(model: Tacotron2) -> Iterator[None]:
+def _judged(model: Speaker) -> Iterator[None]:
     """Evaluation mode without gradients; the mode is put back afterwards."""
     training = model.training
     model.eval()

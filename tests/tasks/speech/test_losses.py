@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from rerail.tasks.tacotron2.losses import from_step, gate_loss, guide, guided_attention_loss, losses, mel_loss
+from rerail.tasks.speech.losses import from_step, gate_loss, guide, guided_attention_loss, losses, mel_loss
 from rerail.tasks.tacotron2.model import Tacotron2
 
 Batch = dict[str, Any]

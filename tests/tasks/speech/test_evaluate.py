@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
+from rerail.tasks.speech.evaluate import evaluate, mel_error
+from rerail.tasks.speech.losses import losses
 from rerail.tasks.tacotron2.config import SIZES
-from rerail.tasks.tacotron2.evaluate import evaluate, mel_error
-from rerail.tasks.tacotron2.losses import losses
 from rerail.tasks.tacotron2.model import Tacotron2
 
 Batch = dict[str, Any]
