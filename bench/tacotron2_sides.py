@@ -63,7 +63,8 @@ def rerail(batch: Batch) -> Side:
 
     def decode(memory: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         with settled(batch["mel"]):
-            return tuple(model.decoder(memory, mask, batch["mel"], None))  # type: ignore[return-value]
+            decoded = model.decoder(memory, mask, batch["mel"], None)
+        return decoded.mel, decoded.gate, decoded.alignment
 
     def polish(mel: Tensor) -> Tensor:
         with settled(batch["mel"]):
