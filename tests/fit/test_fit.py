@@ -4,7 +4,7 @@ import math
 import os
 import signal
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from rerail.fit import FitConfig, Parts, Picture, problems, train, warmup_cosine
+from rerail.fit import FitConfig, Parts, Picture, problems, train
 from rerail.fit.schedule import cosine_factor
 from rerail.fit.stop import Stop
 from rerail.tell import journal
@@ -30,7 +30,7 @@ class ToyTask:
     def build(self) -> Parts:
         model = network()
         optimizer = torch.optim.Adam(model.parameters(), self.fit.lr)
-        schedule = warmup_cosine(optimizer, steps=self.fit.steps, warmup=self.fit.warmup, floor=0.1)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.fit.rate_at)
 
         def losses(batch: dict[str, Any]) -> dict[str, torch.Tensor]:
             if schedule.last_epoch == self.interrupt_at:
@@ -39,7 +39,13 @@ class ToyTask:
 
         held_out = [next(iter(Loader(seed=9)))]
         return Parts(
-            model=model, optimizer=optimizer, scheduler=schedule, losses=losses, data=Loader(), held_out=held_out
+            model=model,
+            optimizer=optimizer,
+            scheduler=schedule,
+            losses=losses,
+            data=Loader(),
+            held_out=held_out,
+            target="square",
         )
 
     def evaluate(self, model: nn.Module, batches: Any) -> dict[str, float]:
@@ -156,3 +162,27 @@ def test_problems_are_listed_together() -> None:
     found = problems([FitConfig(steps=0, lr=0.0, batch_size=-3)])
     assert [one.split(":")[0] for one in found] == ["steps", "batch_size", "lr"]
     assert not problems([FitConfig()])
+
+
+def test_a_run_that_gains_no_more_ends_with_its_best_weights(tmp_path: Path) -> None:
+    fit = replace(FIT, steps=400, lr=0.3, schedule="constant", evaluate_every=5, patience=4, ema=0.5)
+    result = train(ToyTask(fit), fit, run=tmp_path / "run")
+    assert result.reason == "finished"
+    assert result.steps < 400
+    assert "weights of step" in result.message
+    seen = [
+        one["values"]["eval/square"]
+        for one in journal.read(tmp_path / "run")
+        if one["kind"] == "reading" and "eval/square" in one["values"]
+    ]
+    assert result.metrics["square"] == min(seen)
+    (note,) = (one for one in journal.read(tmp_path / "run") if one.get("text", "").startswith("ended early"))
+    assert note["data"]["square"] == min(seen)
+
+
+def test_averaged_weights_are_what_is_measured_and_go_on_after_a_stop(tmp_path: Path) -> None:
+    fit = replace(FIT, ema=0.9)
+    whole = train(ToyTask(fit), fit, run=tmp_path / "whole")
+    train(ToyTask(fit, interrupt_at=17), fit, run=tmp_path / "parts")
+    assert train(ToyTask(fit), fit, run=tmp_path / "parts", resume=True).metrics == whole.metrics
+    assert whole.metrics != train(ToyTask(FIT), FIT, run=tmp_path / "raw").metrics

@@ -12,7 +12,7 @@ from torch import nn
 
 from rerail.core.knobs import Knobs
 from rerail.core.remedy import Move, Remedy
-from rerail.fit import FitConfig, Parts, beginning, fork, past, prepare, train, warmup_cosine
+from rerail.fit import FitConfig, Parts, beginning, fork, past, prepare, train
 from toy import Loader, network
 
 FIT = FitConfig(steps=20, evaluate_every=100, checkpoint_every=5, snapshot_every=5, warmup=3, lr=1e-2)
@@ -27,7 +27,7 @@ class Squares:
     def build(self) -> Parts:
         model = network()
         optimizer = torch.optim.Adam(model.parameters(), FIT.lr)
-        schedule = warmup_cosine(optimizer, steps=FIT.steps, warmup=FIT.warmup, floor=0.1)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, FIT.rate_at)
 
         def losses(batch: Mapping[str, Any]) -> dict[str, torch.Tensor]:
             fault = math.nan if schedule.last_epoch >= self.nan_from else 1.0

@@ -6,7 +6,6 @@ from rerail import past
 from rerail.fit.config import FitConfig, changed, problems
 from rerail.fit.fork import Fork, beginning, fork, held_out
 from rerail.fit.loop import Result, guarded, prepare, train, train_unguarded
-from rerail.fit.schedule import cosine_factor, warmup_cosine
 from rerail.fit.task import Parts, Task
 from rerail.guard import Losses, LossFunction, Picture, Sound
 from rerail.past import untaken
@@ -26,7 +25,6 @@ __all__ = [
     "Task",
     "beginning",
     "changed",
-    "cosine_factor",
     "fork",
     "guarded",
     "held_out",
@@ -38,5 +36,4 @@ __all__ = [
     "train",
     "train_unguarded",
     "untaken",
-    "warmup_cosine",
 ]

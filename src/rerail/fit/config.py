@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal
 
+from rerail.fit.schedule import Name, factor
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitConfig:
     """Settings of the loop. Steps are optimizer steps.
 
-    A field's metadata: `help`; the range `least`, `above`, `most`; `fixed` where a resumed run keeps its own.
+    A field's metadata: `help`; the range `least`, `above`, `most`, `below`; `fixed` where a resumed run keeps its own.
     """
 
     steps: int = field(default=2000, metadata={"help": "optimizer steps to train", "least": 1})
@@ -20,15 +22,41 @@ class FitConfig:
         default=1, metadata={"help": "micro-batches whose gradients add up to a step", "least": 1, "fixed": True}
     )
     lr: float = field(default=1e-3, metadata={"help": "learning rate after the warm-up", "above": 0, "fixed": True})
+    schedule: Name = field(default="cosine", metadata={"help": "course of the learning rate after the warm-up"})
     lr_floor: float = field(
-        default=0.1, metadata={"help": "share of lr that the cosine ends at", "least": 0, "most": 1}
+        default=0.1, metadata={"help": "share of lr that the schedule never falls below", "least": 0, "most": 1}
     )
     warmup: int = field(default=20, metadata={"help": "steps of linear learning-rate warm-up", "least": 0})
+    period: int = field(
+        default=0, metadata={"help": "steps of the first cosine of `restarts`; 0: a third of the run", "least": 0}
+    )
+    period_grows: float = field(
+        default=1.0, metadata={"help": "each cosine of `restarts` lasts so many times the one before", "least": 1}
+    )
     weight_decay: float = field(
         default=1e-6, metadata={"help": "weight decay of the optimizer", "least": 0, "fixed": True}
     )
     clip_norm: float = field(default=1.0, metadata={"help": "largest norm of the whole gradient", "above": 0})
     precision: Literal["fp32", "bf16", "fp16"] = field(default="fp32", metadata={"help": "format of the forward pass"})
+    ema: float = field(
+        default=0.0,
+        metadata={
+            "help": "decay of the averaged weights that are measured and spoken with; 0: none",
+            "least": 0,
+            "below": 1,
+            "fixed": True,
+        },
+    )
+    patience: int = field(
+        default=0,
+        metadata={
+            "help": "held-out evaluations without a gain after which the best weights end the run; 0: never",
+            "least": 0,
+        },
+    )
+    least_gain: float = field(
+        default=0.0, metadata={"help": "what counts as a gain, in the held-out metric's unit", "least": 0}
+    )
     evaluate_every: int = field(default=100, metadata={"help": "steps between held-out evaluations", "least": 1})
     checkpoint_every: int = field(default=100, metadata={"help": "steps between checkpoints on disk", "least": 1})
     snapshot_every: int = field(default=25, metadata={"help": "steps between snapshots in memory", "least": 1})
@@ -36,8 +64,22 @@ class FitConfig:
         default=0,
         metadata={"help": "seed of weights, order of data and dropout", "least": 0, "most": 2**63 - 1, "fixed": True},
     )
+    device: Literal["auto", "cpu", "cuda"] = field(
+        default="auto", metadata={"help": "where to train; auto: CUDA where there is one"}
+    )
     threads: int = field(default=0, metadata={"help": "CPU threads; 0 leaves it to torch", "least": 0, "most": 1024})
     log_every: int = field(default=10, metadata={"help": "steps between plain lines on the console", "least": 1})
+
+    def rate_at(self, step: int) -> float:
+        """Return the share of `lr` at a step."""
+        return factor(
+            self.schedule,
+            steps=self.steps,
+            warmup=self.warmup,
+            floor=self.lr_floor,
+            period=self.period,
+            period_grows=self.period_grows,
+        )(step)
 
 
 def problems(configs: Sequence[Any]) -> list[str]:
@@ -64,5 +106,7 @@ def _problem(config: Any, one: Field[Any]) -> Iterator[str]:  # noqa: ANN401 (an
         yield f"{one.name}: got {value}; give at least {rule['least']}"
     if "above" in rule and not value > rule["above"]:
         yield f"{one.name}: got {value}; give more than {rule['above']}"
+    if "below" in rule and not value < rule["below"]:
+        yield f"{one.name}: got {value}; give less than {rule['below']}"
     if "most" in rule and not value <= rule["most"]:
         yield f"{one.name}: got {value}; give at most {rule['most']}"

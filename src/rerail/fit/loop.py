@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
+from rerail.fit.best import Best
 from rerail.fit.config import FitConfig
+from rerail.fit.device import Moved, chosen, moved
+from rerail.fit.ema import Ema
 from rerail.fit.stop import Stop
 from rerail.fit.task import Parts, Task
 from rerail.guard import Derailed, Guard, Keep, Listener, Losses, claim
@@ -45,11 +50,12 @@ def train(
     """
     claim(run, resume=resume is not False)  # before an hour of computing features
     parts = prepare(task, config)
-    guard = guarded(parts, config, run=run, resume=resume, listeners=listeners, describe=describe)
+    averaged = averages(parts, config)
+    guard = guarded(parts, config, run=run, resume=resume, listeners=listeners, describe=describe, averaged=averaged)
     for text, data in (notes or {}).items():
         guard.note(text, **data)
     with Stop() as stop:
-        result = _Loop(task, config, parts, guard).run(stop)
+        result = _Loop(task, config, parts, guard, averaged).run(stop)
     guard.close(result.reason)
     return result
 
@@ -63,8 +69,12 @@ def guarded(
     listeners: Sequence[Listener] = (),
     describe: Mapping[str, Any] | None = None,
     keep: Keep | None = None,
+    averaged: Ema | None = None,
 ) -> Guard:
-    """Put a task's parts under the guard; `keep` in place of what the config says of snapshots and checkpoints."""
+    """Put a task's parts under the guard; `keep` in place of what the config says of snapshots and checkpoints.
+
+    `averaged` are the weights that `ema` asks for (`averages`).
+    """
     return Guard(
         parts.model,
         parts.optimizer,
@@ -78,7 +88,9 @@ def guarded(
         run=run,
         resume=resume,
         data=parts.data,
-        state=parts.state,
+        state=parts.state if averaged is None else (*parts.state, averaged),
+        after_commit=None if averaged is None else averaged.update,
+        scaler=_scaler(parts, config),
         listeners=listeners,
         config=asdict(config) | dict(describe or {}),
     )
@@ -104,12 +116,30 @@ def prepare(task: Task, config: FitConfig) -> Parts:
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    return task.build()
+    parts, device = task.build(), chosen(config.device)
+    if device.type == "cpu":
+        return parts
+    parts.model.to(device)
+    held_out = [moved(batch, device) for batch in parts.held_out]
+    return replace(parts, data=Moved(parts.data, device), held_out=held_out)
+
+
+def averages(parts: Parts, config: FitConfig) -> Ema | None:
+    """Return the averaged weights that `ema` asks for; None without."""
+    return Ema(parts.model, config.ema) if config.ema else None
+
+
+def _scaler(parts: Parts, config: FitConfig) -> torch.amp.GradScaler | None:
+    """fp16 has too small a range for gradients; where it is computed in, the loss is scaled."""
+    device = next(parts.model.parameters()).device.type
+    return torch.amp.GradScaler(device) if config.precision == "fp16" and device != "cpu" else None
 
 
 class _Loop:
-    def __init__(self, task: Task, config: FitConfig, parts: Parts, guard: Guard) -> None:
-        self.task, self.config, self.parts, self.guard = task, config, parts, guard
+    def __init__(self, task: Task, config: FitConfig, parts: Parts, guard: Guard, averaged: Ema | None = None) -> None:
+        self.task, self.config, self.parts, self.guard, self.averaged = task, config, parts, guard, averaged
+        self.best = Best.of(guard.run, config.patience, config.least_gain)
+        self.enough = False
         self.metrics: Mapping[str, float] = {}
         self.began = self.evaluated = guard.steps
 
@@ -121,6 +151,8 @@ class _Loop:
         if stop.asked:
             self.guard.save()
             return self._result("stopped", f"{stop.asked}: saved at step {self.guard.steps}; --resume goes on there")
+        if self.enough:
+            return self._ended_early()
         self._evaluate(last=True)
         self.guard.save()
         idle = self.guard.steps == self.began
@@ -128,18 +160,34 @@ class _Loop:
 
     def _train(self, stop: Stop) -> None:
         batches = iter(self.parts.data)
-        while self.guard.steps < self.config.steps and not stop.asked:
+        while self.guard.steps < self.config.steps and not stop.asked and not self.enough:
             self.guard.step(*islice(batches, self.config.accumulate))
             due = self.guard.steps - self.evaluated >= self.config.evaluate_every
             if due and self.guard.steps < self.config.steps:
                 self._evaluate(last=False)
 
+    def _ended_early(self) -> Result:
+        best = self.best
+        best.restore(self.parts.model)
+        if self.averaged:
+            self.averaged.begin()
+        about = {"step": best.step, self.parts.target: best.value, "waited": best.waited}
+        self.guard.note("ended early: the best weights are back", **about)
+        self._evaluate(last=True)
+        self.guard.save()
+        return self._result(
+            "finished", f"no gain in {best.waited} evaluations: the weights of step {best.step} are back, and saved"
+        )
+
     def _evaluate(self, *, last: bool) -> None:
         self.evaluated = self.guard.steps
         model, held_out = self.parts.model, self.parts.held_out
         was_training = model.training
-        with torch.random.fork_rng():  # a look at the model must not change what training draws next
+        # a look at the model must not change what training draws next
+        with torch.random.fork_rng(), self.averaged.swapped() if self.averaged else nullcontext():
             self.metrics = self.task.evaluate(model, held_out)
+            if not self.enough:
+                self.enough = self.best.look(self.metrics.get(self.parts.target, math.nan), self.guard.steps, model)
             self._show(last=last)
         model.train(was_training)
         self.guard.observe({f"eval/{name}": value for name, value in self.metrics.items()})

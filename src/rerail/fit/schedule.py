@@ -6,23 +6,12 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
-import torch
-
 Name = Literal["cosine", "restarts", "noam", "one-cycle", "constant"]
 ONE_CYCLE_RISE = 0.3  # share of the steps (Smith & Topin 2018, arXiv:1708.07120, as torch has it)
 Factor = Callable[[int], float]
 
 
-def warmup_cosine(
-    optimizer: torch.optim.Optimizer, *, steps: int, warmup: int, floor: float
-) -> torch.optim.lr_scheduler.LambdaLR:
-    """Rise linearly over `warmup` steps, then fall along half a cosine to the share `floor` at `steps`, and stay."""
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, cosine_factor(steps=steps, warmup=warmup, floor=floor))
-
-
-def factor(
-    name: Name, *, steps: int, warmup: int, floor: float, period: int = 0, period_grows: float = 1.0
-) -> Factor:
+def factor(name: Name, *, steps: int, warmup: int, floor: float, period: int = 0, period_grows: float = 1.0) -> Factor:
     """Return the multiplier of a schedule as a function of the step; it is never below `floor` after the warm-up.
 
     cosine     half a cosine down to `floor` at `steps`
@@ -45,7 +34,7 @@ def factor(
 
 
 def cosine_factor(*, steps: int, warmup: int, floor: float) -> Factor:
-    """Return the multiplier of `warmup_cosine` as a function of the step."""
+    """Rise linearly over `warmup` steps, fall along half a cosine to the share `floor` at `steps`, and stay."""
     return _after(warmup, lambda step: _fallen(step / max(1, steps - warmup), floor))
 
 

@@ -22,7 +22,10 @@ class Data(Positioned, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a task builds for one run. `weights` are the loss weights, `plan` None for the default plan."""
+    """What a task builds for one run. `weights` are the loss weights, `plan` None for the default plan.
+
+    `target` names the held-out metric that early stopping goes by, the smaller the better.
+    """
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
@@ -33,6 +36,7 @@ class Parts:
     weights: Mapping[str, float] = field(default_factory=dict)
     plan: Plan | None = None
     state: tuple[Stateful, ...] = ()
+    target: str = ""
 
 
 class Task(Protocol):

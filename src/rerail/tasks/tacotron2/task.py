@@ -15,7 +15,7 @@ from rerail.audio.griffin_lim import griffin_lim
 from rerail.data.batches import Stream, collate
 from rerail.data.clip import Clip
 from rerail.data.progress import Progress
-from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, warmup_cosine
+from rerail.fit import FitConfig, Losses, Parts, Picture, Sound
 from rerail.tasks.speech.corpus import Corpus, Kept, refuse_nonfinite
 from rerail.tasks.speech.evaluate import evaluate
 from rerail.tasks.speech.losses import losses
@@ -62,7 +62,7 @@ class Tacotron2Task:
         )
         model.decoder.frame_drop = config.frame_drop
         optimizer = torch.optim.Adam(model.parameters(), fit.lr, weight_decay=fit.weight_decay)
-        schedule = warmup_cosine(optimizer, steps=fit.steps, warmup=fit.warmup, floor=fit.lr_floor)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, fit.rate_at)
 
         def losses_at_pace(batch: Mapping[str, Any]) -> Losses:
             model.frames.pace(pace.at(schedule.last_epoch))  # from the run's own state: a replayed step has the same
@@ -83,6 +83,7 @@ class Tacotron2Task:
             weights=config.weights(),
             plan=plan(moves=config.guide_moves),
             state=(kept, Paced(model.frames)),
+            target="mel",
         )
 
     @cached_property

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rerail.fit import FitConfig, cosine_factor, past
+from rerail.fit import FitConfig, past
 from rerail.tasks.tacotron2.recovery.decide import Looked
 from rerail.tasks.tacotron2.recovery.examine import Bench
 from rerail.tasks.tacotron2.recovery.ladder import Candidate
@@ -59,7 +59,7 @@ def under(candidate: Candidate, start: Start, bench: Bench, fit: FitConfig) -> d
 def _anew(state: Mapping[str, Any], bench: Bench, fit: FitConfig) -> dict[str, Any]:
     """An optimizer without memory at the rate that the schedule has at this step, and the schedule made sure of."""
     step, lr = int(state["step"]), fit.lr
-    rate = lr * cosine_factor(steps=fit.steps, warmup=fit.warmup, floor=fit.lr_floor)(step)
+    rate = lr * fit.rate_at(step)
     (fresh,) = bench.fresh["optimizers"]
     groups = [{**group, "lr": rate, "initial_lr": lr} for group in fresh["param_groups"]]
     schedule, others = bench.fresh["others"][0], state["others"][1:]
