@@ -3,7 +3,7 @@ from __future__ import annotations
 from rerail.core.knobs import Knobs
 from rerail.core.plans import default_plan, strict
 from rerail.core.remedy import Move
-from rerail.tasks.tacotron2.plan import plan
+from rerail.tasks.speech.plan import plan
 
 
 def test_a_strict_plan_halts_where_the_weights_are_in_doubt() -> None:

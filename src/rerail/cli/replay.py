@@ -20,7 +20,7 @@ from jsonargparse import ArgumentParser, Namespace
 from rerail.cli.arguments import yaml_of
 from rerail.core.plans import plan_of
 from rerail.core.replay import replay
-from rerail.tasks.tacotron2.plan import plan_as_in
+from rerail.tasks.speech.plan import plan_as_in
 from rerail.tell import journal, words
 
 

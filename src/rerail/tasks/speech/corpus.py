@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,15 @@ from rerail.text.symbols import Symbols
 class CorpusConfig:
     """The data, and how they are read; every trainer of speech has these settings beside its own."""
 
-    data: str = field(default="", metadata={"help": "folder in LJSpeech layout (metadata.csv, wavs/)"})
+    data: str = field(
+        default="",
+        metadata={"help": "folder in LJSpeech layout (metadata.csv, wavs/), or several, with commas between"},
+    )
     cache: str = field(default=".cache/features", metadata={"help": "folder for computed spectrograms"})
     validation: str = field(
         default="",
         metadata={
-            "help": "list of clips to measure on, beside data (default: some of data are set aside)",
+            "help": "list of clips to measure on, or several, beside data (default: some of data are set aside)",
             "fixed": True,
         },
     )
@@ -74,12 +78,12 @@ class Corpus:
         """All clips of `data`."""
         if not self.config.data:
             raise ValueError("no data given; give a folder in LJSpeech layout by --data (or data: in the config)")
-        return ljspeech.read(Path(self.config.data))
+        return read(self.config.data)
 
     @cached_property
     def validation(self) -> list[Clip]:
         """The clips of `validation`, none where some of the corpus are set aside."""
-        return ljspeech.read(Path(self.config.validation)) if self.config.validation else []
+        return read(self.config.validation) if self.config.validation else []
 
     @cached_property
     def symbols(self) -> Symbols:
@@ -87,16 +91,23 @@ class Corpus:
         return Symbols.of([self.text(clip) for clip in (*self.clips, *self.validation)])
 
     def apart(self) -> tuple[list[Clip], list[Clip]]:
-        """Return the clips to train on and those to measure on."""
+        """Return the clips to train on and those to measure on.
+
+        No text is in both. Of several corpora the clips to measure on are drawn from all.
+        """
         if not self.config.validation:
             return split(self.clips, self.config.held_out)
-        paths = {clip.path.resolve() for clip in self.clips}
-        texts = {letters(clip.text) for clip in self.clips}
-        if both := [one.id for one in self.validation if one.path.resolve() in paths or letters(one.text) in texts]:
+        both = [one for one in self.validation if self._is_in_data(one)]
+        if both and "," not in self.config.validation:
             raise ValueError(
-                f"validation: {len(both)} clips or their texts are in data too, {both[0]} for one; give two lists apart"
+                f"validation: {len(both)} clips or their texts are in data too, {both[0].id} for one; "
+                "give two lists apart"
             )
-        return self.clips, self.validation[: self.config.held_out]
+        ids = {one.id for one in both}  # texts that one corpus has to train on, and another to measure on
+        rest = [one for one in self.validation if one.id not in ids]
+        if "," in self.config.validation:
+            rest = sorted(rest, key=lambda one: hashlib.sha256(one.id.encode()).digest())  # some of each corpus
+        return self.clips, rest[: self.config.held_out]
 
     def checked(self, sentences: Iterable[str] = ()) -> tuple[list[Clip], list[Clip]]:
         """Refuse what can be refused before any spectrogram is computed; return the clips as `apart` does."""
@@ -154,6 +165,17 @@ class Corpus:
             raise ValueError(f"--speak: {sentence!r} has nothing to say; write a sentence")
         return self.symbols.encode(text)
 
+    def _is_in_data(self, clip: Clip) -> bool:
+        return clip.path.resolve() in self._paths or (clip.language, letters(clip.text)) in self._texts
+
+    @cached_property
+    def _paths(self) -> set[Path]:
+        return {clip.path.resolve() for clip in self.clips}
+
+    @cached_property
+    def _texts(self) -> set[tuple[str, str]]:
+        return {(clip.language, letters(clip.text)) for clip in self.clips}
+
     @cached_property
     def _known(self) -> dict[Path, Tensor]:
         """The spectrograms of recordings that were asked for."""
@@ -191,6 +213,22 @@ class Kept:
                 f"{len(leaked)} clips that the run has set aside would be trained on, {leaked[0]} for one; "
                 "give the data that it began with"
             )
+
+
+def read(places: str) -> list[Clip]:
+    """Read the clips of a corpus, or of several with commas between, whose names then stand before their clips' ids.
+
+    Raises:
+        ValueError: for a corpus with something wrong, or two of one name.
+    """
+    paths = [Path(one.strip()) for one in places.split(",") if one.strip()]
+    if len(paths) == 1:
+        return ljspeech.read(paths[0])
+    names = [(one.parent if one.suffix == ".csv" else one).resolve().name for one in paths]
+    if twice := sorted({one for one in names if names.count(one) > 1}):
+        raise ValueError(f"two corpora are called {twice[0]}, so their clips cannot be told apart; rename a folder")
+    corpora = zip(names, map(ljspeech.read, paths), strict=True)
+    return [replace(clip, id=f"{name}/{clip.id}") for name, clips in corpora for clip in clips]
 
 
 def refuse_nonfinite(examples: Sequence[dict[str, Any]]) -> None:

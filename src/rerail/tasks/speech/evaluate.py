@@ -67,7 +67,7 @@ def each(model: Speaker, batches: Sequence[Batch], *, threshold: float = 0.5, se
     if not batches:
         raise ValueError("evaluate got no batches; give at least one held-out batch")
     mean = _mean_frame(batches)
-    with _judged(model):
+    with judged(model):
         rows = [
             _forced(model, one, threshold, seed) | _free(model, one, threshold, seed) | _flat(one, mean)
             for one in batches
@@ -89,7 +89,7 @@ def mel_error(model: Speaker, batches: Iterable[Batch], *, shuffle_text: bool, s
     A network that reads its text does clearly worse with the texts shuffled.
     """
     errors: list[Tensor] = []
-    with _judged(model):
+    with judged(model):
         for batch in batches:
             for text in _rotated(batch) if shuffle_text else [batch]:
                 output = model.forced(text, _generator(text, seed))
@@ -120,7 +120,7 @@ def _forced(model: Speaker, batch: Batch, threshold: float, seed: int) -> dict[s
 def free_running(model: Speaker, batch: Batch, threshold: float = 0.5, seed: int = 0) -> Output:
     """Have the model say the texts of a batch by itself, as `evaluate` hears it."""
     limit = LIMIT * int(batch["mel_length"].max())
-    with _judged(model):
+    with judged(model):
         return model.free(batch, limit, threshold, _generator(batch, seed))
 
 
@@ -165,8 +165,8 @@ def _generator(batch: Batch, seed: int) -> torch.Generator:
 
 
 @contextmanager
-def _judged(model: Speaker) -> Iterator[None]:
-    """Evaluation mode without gradients; the mode is put back afterwards."""
+def judged(model: Speaker) -> Iterator[None]:
+    """Evaluation mode without gradients meanwhile; the mode is put back afterwards."""
     training = model.training
     model.eval()
     try:

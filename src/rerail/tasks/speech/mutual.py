@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rerail.tasks.speech.output import Batch, Output
+
 
 class Recogniser(nn.Module):
     """A linear layer from a decoder step's state to the symbols of its frames, and a blank (the last class)."""
@@ -66,6 +68,16 @@ class Scaled(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
         """Multiply the gradient."""
         return gradients[0] * ctx.factor, None
+
+
+def mutual(recogniser: Recogniser, output: Output, batch: Batch, mel: Tensor, most: float) -> tuple[Tensor, Tensor]:
+    """Return `mmi_loss` of a batch and the factor of its gradient, see `balance`; mel: 0-d, the weighted mel losses."""
+    factor = torch.ones((), device=output.hidden.device)
+    heard = Scaled.apply(output.hidden, factor)  # type: ignore[no-untyped-call]
+    logits, frames = recogniser(heard, output.reduction), output.steps * output.reduction
+    mmi = mmi_loss(logits, frames, batch["text"], batch["text_length"])
+    balance(factor, mel, mmi, output.hidden, heard, most)
+    return mmi, factor
 
 
 def balance(factor: Tensor, mel: Tensor, mmi: Tensor, hidden: Tensor, heard: Tensor, most: float) -> None:

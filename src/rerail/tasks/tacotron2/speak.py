@@ -15,10 +15,8 @@ from rerail.audio import files
 from rerail.audio.vocoder import Vocoder
 from rerail.fit import Picture
 from rerail.tasks.speech.output import Output
-from rerail.tasks.tacotron2.task import SECONDS_A_SYMBOL
+from rerail.tasks.speech.shown import LOUDEST, SECONDS_A_SYMBOL
 from rerail.tasks.tacotron2.trained import Trained
-
-LOUDEST = 0.9  # of full scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,8 @@ from functools import cached_property, partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from rerail.audio.files import encode_wav
-from rerail.audio.griffin_lim import griffin_lim
 from rerail.data.batches import Stream, collate
 from rerail.data.clip import Clip
 from rerail.data.progress import Progress
@@ -19,15 +17,13 @@ from rerail.fit import FitConfig, Losses, Parts, Picture, Sound
 from rerail.tasks.speech.corpus import Corpus, Kept, refuse_nonfinite
 from rerail.tasks.speech.evaluate import evaluate
 from rerail.tasks.speech.losses import losses
-from rerail.tasks.speech.mutual import Recogniser, Scaled, balance, mmi_loss
-from rerail.tasks.speech.output import Output
+from rerail.tasks.speech.mutual import mutual
 from rerail.tasks.speech.pace import Pace, Paced
+from rerail.tasks.speech.plan import plan
+from rerail.tasks.speech.shown import alignment, speech
 from rerail.tasks.tacotron2.config import SIZES
 from rerail.tasks.tacotron2.model import Tacotron2
-from rerail.tasks.tacotron2.plan import plan
 from rerail.tasks.tacotron2.settings import Tacotron2Config
-
-SECONDS_A_SYMBOL = 0.25  # free-running speech that goes on for longer has not found its end
 
 
 @dataclass(frozen=True)  # without slots: the corpus is read once and kept
@@ -109,11 +105,12 @@ class Tacotron2Task:
     def figures(self, model: nn.Module, batches: Iterable[Any], *, last: bool) -> Mapping[str, Picture | Sound]:
         """Draw the free-running alignment of the first held-out clip; at the end also speak."""
         assert isinstance(model, Tacotron2)
-        first = next(iter(batches))
-        shown: dict[str, Picture | Sound] = {"alignment": self._alignment(model, first)}
-        if last:
-            for number, sentence in enumerate(self.speak, 1):
-                shown[f"speech-{number}"] = self._speech(model, sentence)
+        first, spec = next(iter(batches)), self.config.spec()
+        shown: dict[str, Picture | Sound] = {"alignment": alignment(model, first, spec)}
+        for number, sentence in enumerate(self.speak if last else (), 1):
+            numbers = torch.tensor([self.corpus.spoken(sentence)], device=first["text"].device)
+            said = {"text": numbers, "text_length": torch.full_like(numbers[:, 0], numbers.shape[1])}
+            shown[f"speech-{number}"] = speech(model, said, spec, sentence)
         return shown
 
     def _losses(self, model: Tacotron2, batch: Mapping[str, Any]) -> Losses:
@@ -129,37 +126,5 @@ class Tacotron2Task:
         signals = {"alignment": output.alignment, "mel": output.mel_post}
         if model.recogniser is not None:
             mel = self.config.weight_mel * (named["mel"] + named["mel_post"])
-            named["mmi"], signals["mmi_factor"] = self._mutual(model, model.recogniser, output, batch, mel)
+            named["mmi"], signals["mmi_factor"] = mutual(model.recogniser, output, batch, mel, self.config.mmi_most)
         return Losses(signals, **named)
-
-    def _mutual(
-        self, model: Tacotron2, recogniser: Recogniser, output: Output, batch: Mapping[str, Any], mel: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        factor = torch.ones((), device=output.hidden.device)
-        heard = Scaled.apply(output.hidden, factor)  # type: ignore[no-untyped-call]
-        frames = output.steps * model.frames.reduction
-        mmi = mmi_loss(recogniser(heard, model.frames.reduction), frames, batch["text"], batch["text_length"])
-        balance(factor, mel, mmi, output.hidden, heard, self.config.mmi_most)
-        return mmi, factor
-
-    def _alignment(self, model: Tacotron2, batch: Mapping[str, Any]) -> Picture:
-        text, length = batch["text"][:1], batch["text_length"][:1]
-        output = model.eval().generate(text, length, self._most_frames(int(length)), generator=_fixed())
-        values = output.alignment[0, :, : int(length)].T.tolist()
-        return Picture(values=values, x="decoder step", y="symbol", caption=f"free-running, held-out: {batch['id'][0]}")
-
-    def _speech(self, model: Tacotron2, sentence: str) -> Sound:
-        numbers = torch.tensor([self.corpus.spoken(sentence)])
-        length = torch.tensor([numbers.shape[1]])
-        output = model.eval().generate(numbers, length, self._most_frames(int(length)), generator=_fixed())
-        samples = griffin_lim(output.mel_post[0], self.config.spec())
-        samples = samples / samples.abs().max().clamp(min=1e-3) * 0.9
-        return Sound(wav=encode_wav(samples, self.config.sample_rate), caption=f"synthesised, unseen text: {sentence}")
-
-    def _most_frames(self, symbols: int) -> int:
-        spec = self.config.spec()
-        return int(symbols * SECONDS_A_SYMBOL * spec.sample_rate / spec.hop)
-
-
-def _fixed() -> torch.Generator:
-    return torch.Generator().manual_seed(0)

@@ -74,7 +74,7 @@ SIZES = {
     "big": Size(
         width=768,
         heads=12,
-        encoder_layers=7,
+        encoder_layers=6,
         decoder_layers=9,
         prenet=384,
         latent=64,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import torch
@@ -88,14 +89,14 @@ class TransformerDecoder(nn.Module):
 
     def __init__(self, size: Size, bands: int, reduction: int) -> None:
         super().__init__()
-        self.bands, self.heads, outputs = bands, size.heads, bands * reduction
+        self.bands, self.heads, self.guided, outputs = bands, size.heads, size.guided, bands * reduction
         self.prenet = Prenet(outputs, size.prenet, size.prenet_dropout)
         self.entry = nn.Linear(size.prenet, size.width)
         first = size.decoder_layers - size.guided_layers
         self.layers = nn.ModuleList(
             DecoderLayer(size, size.guided if layer >= first else 0) for layer in range(size.decoder_layers)
         )
-        self.norm = nn.LayerNorm(size.width)
+        self.width, self.norm = size.width, nn.LayerNorm(size.width)
         self.frames, self.stop = nn.Linear(size.width, outputs), nn.Linear(size.width, 1)
         self.register_buffer("rate", torch.tensor(0.15))
 
@@ -104,7 +105,7 @@ class TransformerDecoder(nn.Module):
         before = functional.pad(groups[:, :-1], (0, 0, 1, 0))  # the first step sees a group of zeros
         texts, place = self._texts(told), self._places(groups.shape[1], groups)
         x, seen = self._entered(before, told, place, generator), list[Tensor]()
-        for layer, text in zip(self.layers, texts, strict=True):
+        for layer, text in zip(self._layers(), texts, strict=True):
             x, _, weights = layer(x, text, told.mask[:, None, None], place)
             seen += [] if weights is None else [weights]
         hidden = wide(self.norm(x))
@@ -129,7 +130,7 @@ class TransformerDecoder(nn.Module):
             place = places[len(said)][None]
             x, seen = self._entered(group, told, place, generator), list[Tensor]()
             allowed = self._window(told.mask, at)
-            for number, (layer, text) in enumerate(zip(self.layers, texts, strict=True)):
+            for number, (layer, text) in enumerate(zip(self._layers(), texts, strict=True)):
                 may = allowed if layer.guided else told.mask[:, None, None]
                 x, past[number], weights = layer(x, text, may, place, past[number])
                 seen += [] if weights is None else [weights]
@@ -144,13 +145,18 @@ class TransformerDecoder(nn.Module):
     def _texts(self, told: Told) -> list[Heard]:
         symbols = torch.arange(told.memory.shape[1], device=told.memory.device) + 0.5
         place = sinusoids(symbols, told.memory.shape[2])
-        return [layer.hear(told.memory, place) for layer in self.layers]
+        return [layer.hear(told.memory, place) for layer in self._layers()]
+
+    def _layers(self) -> Iterator[DecoderLayer]:
+        for layer in self.layers:
+            assert isinstance(layer, DecoderLayer)
+            yield layer
 
     def _places(self, steps: int, groups: Tensor) -> Tensor:
         """Where the middles of steps lie in a text, on average, (steps, width)."""
         frames = groups.shape[2] // self.bands
         middle = (torch.arange(steps, device=groups.device) + 0.5) * frames * self.rate
-        return sinusoids(middle, self.norm.normalized_shape[0])
+        return sinusoids(middle, self.width)
 
     def _entered(self, before: Tensor, told: Told, place: Tensor, generator: torch.Generator | None) -> Tensor:
         entered: Tensor = self.entry(self.prenet(before, generator)) + told.voice[:, None] + place
@@ -160,8 +166,7 @@ class TransformerDecoder(nn.Module):
         """Where the guided heads may look, the others everywhere; (batch, heads, 1, symbols)."""
         symbol = torch.arange(mask.shape[1], device=mask.device)
         near = (symbol >= at[:, None] - BACK) & (symbol <= at[:, None] + AHEAD)
-        guided = max(layer.guided for layer in self.layers)
-        led = torch.arange(self.heads, device=mask.device)[:, None] < guided
+        led = torch.arange(self.heads, device=mask.device)[:, None] < self.guided
         return (mask[:, None] & (near[:, None] | ~led))[:, :, None]
 
     def _project(self, hidden: Tensor, width: int) -> tuple[Tensor, Tensor]:

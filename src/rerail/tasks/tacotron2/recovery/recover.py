@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from rerail.fit import FitConfig, past, untaken
+from rerail.tasks.speech.plan import STAGES
 from rerail.tasks.tacotron2 import presets
-from rerail.tasks.tacotron2.plan import STAGES
 from rerail.tasks.tacotron2.recovery import told
 from rerail.tasks.tacotron2.recovery.asked import Asked, Wreck, wreck
 from rerail.tasks.tacotron2.recovery.changes import RULE_OF_THUMB, Change, Severity, changes, severity

@@ -3,7 +3,7 @@ from __future__ import annotations
 from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
 from rerail.core.verdict import advance, start
-from rerail.tasks.tacotron2.plan import plan, plan_as_in
+from rerail.tasks.speech.plan import plan, plan_as_in
 
 
 def test_a_run_that_reads_nothing_is_guided_more_and_told_so() -> None:

@@ -1,0 +1,177 @@
+"""XTTS-style speech as a task of the training loop: parts, held-out metrics, pictures and sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from rerail.data.balance import taken
+from rerail.data.batches import Stream, collate
+from rerail.data.clip import Clip
+from rerail.data.progress import Progress
+from rerail.fit import FitConfig, Losses, Parts, Picture, Sound
+from rerail.tasks.speech.corpus import Corpus, Kept, refuse_nonfinite
+from rerail.tasks.speech.mutual import mutual
+from rerail.tasks.speech.output import Batch
+from rerail.tasks.speech.pace import Pace, Paced
+from rerail.tasks.speech.plan import plan
+from rerail.tasks.speech.shown import alignment, speech
+from rerail.tasks.xtts.config import SIZES
+from rerail.tasks.xtts.evaluate import evaluate
+from rerail.tasks.xtts.losses import divergence, losses
+from rerail.tasks.xtts.model import Xtts
+from rerail.tasks.xtts.settings import XttsConfig
+from rerail.tasks.xtts.voices import Languages, references
+
+LONGEST_REFERENCE = 6.0  # seconds of a reference that are measured and spoken with
+
+
+@dataclass(frozen=True)  # without slots: the corpus is read once and kept
+class XttsTask:
+    """Trains the network. `speak` are sentences to synthesise at the end, in the voice of a held-out clip."""
+
+    config: XttsConfig
+    fit: FitConfig
+    speak: tuple[str, ...] = ()
+
+    def build(self) -> Parts:
+        """Read the corpora, compute their spectrograms, make the model.
+
+        Raises:
+            ValueError: for whatever is wrong with a corpus, or a sentence to speak that has unknown symbols.
+        """
+        config, fit, corpus = self.config, self.fit, self.corpus
+        training, aside = self.checked()
+        examples, held_out = self._examples(training, training), self._examples(aside, training)
+        refuse_nonfinite(held_out)
+        together = partial(batched, silence=config.spec().silence)
+        pace = Pace.of(config.reduction, config.reduction_falls)
+        model = Xtts(
+            SIZES[config.size],
+            len(corpus.symbols),
+            len(self.languages),
+            config.spec().bands,
+            config.reduction,
+            mutual=config.weight_mmi > 0,
+        )
+        model.decoder.rate.fill_(symbols_a_frame(examples))
+        optimizer = torch.optim.AdamW(model.parameters(), fit.lr, weight_decay=fit.weight_decay)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, fit.rate_at)
+
+        def losses_now(batch: Batch) -> Losses:
+            model.frames.pace(pace.at(schedule.last_epoch))  # from the run's own state: a replayed step has the same
+            return self._losses(model, batch, schedule.last_epoch)
+
+        short = corpus.short(examples, fit.batch_size)
+        often = [short[place] for place in taken([one["group"] for one in short], config.balance)]
+        kept = Kept(symbols=corpus.symbols, held_out=[one.id for one in aside], trained=[one.id for one in training])
+        return Parts(
+            model=model,
+            optimizer=optimizer,
+            scheduler=schedule,
+            losses=losses_now,
+            data=Stream(often, fit.batch_size, fit.seed, together),
+            held_out=[together(held_out[start : start + 16]) for start in range(0, len(held_out), 16)],
+            weights=config.weights(),
+            plan=plan(moves=config.guide_moves),
+            state=(kept, self.languages, Paced(model.frames)),
+            target="mel",
+        )
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The clips, read once."""
+        return Corpus(self.config)
+
+    @cached_property
+    def languages(self) -> Languages:
+        """The languages of the corpora."""
+        return Languages.of([clip.language for clip in (*self.corpus.clips, *self.corpus.validation)])
+
+    def checked(self) -> tuple[list[Clip], list[Clip]]:
+        """Refuse what can be refused before any spectrogram is computed; return clips to train and to measure on."""
+        Pace.of(self.config.reduction, self.config.reduction_falls)
+        return self.corpus.checked(self.speak)
+
+    def compute(self, progress: Progress) -> None:
+        """Check everything, then compute the spectrograms that are missing; `progress` is told (done, of how many)."""
+        training, aside = self.checked()
+        self.corpus.spectrograms([*training, *aside], progress)
+
+    def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
+        """Measure teacher-forced and free-running metrics, and the plain losses, on held-out batches."""
+        assert isinstance(model, Xtts)
+        return evaluate(model, list(batches), self.config.plain())
+
+    def figures(self, model: nn.Module, batches: Iterable[Any], *, last: bool) -> Mapping[str, Picture | Sound]:
+        """Draw the free-running alignment of the first held-out clip; at the end also speak."""
+        assert isinstance(model, Xtts)
+        first = next(iter(batches))
+        spec = self.config.spec()
+        shown: dict[str, Picture | Sound] = {"alignment": alignment(model, first, spec)}
+        for number, sentence in enumerate(self.speak if last else (), 1):
+            numbers = torch.tensor([self.corpus.spoken(sentence)], device=first["text"].device)
+            voice = {name: first[name][:1] for name in ("language", "reference", "reference_length")}
+            said = {**voice, "text": numbers, "text_length": torch.full_like(numbers[:, 0], numbers.shape[1])}
+            shown[f"speech-{number}"] = speech(model, said, spec, sentence)
+        return shown
+
+    def _losses(self, model: Xtts, batch: Batch, step: int) -> Losses:
+        trained = model(self._cropped(batch))
+        named = losses(trained, batch, self.config.shape(), annealed=self.config.annealed(step))
+        output = trained.output
+        signals = {
+            "alignment": output.alignment,
+            "mel": output.mel_post,
+            "divergence": divergence(trained.latent).mean().detach(),
+        }
+        if model.recogniser is not None:
+            mel = self.config.weight_mel * (named["mel"] + named["mel_post"])
+            named["mmi"], signals["mmi_factor"] = mutual(model.recogniser, output, batch, mel, self.config.mmi_most)
+        return Losses(signals, **named)
+
+    def _cropped(self, batch: Batch) -> Batch:
+        """Draw a window of each reference, so that a voice is not known by one stretch of one recording."""
+        spec = self.config.spec()
+        most = max(1, round(self.config.reference_seconds * spec.sample_rate / spec.hop))
+        mel, length = batch["reference"], batch["reference_length"]
+        start = (torch.rand(len(mel), device=mel.device) * (length - most + 1).clamp(min=1)).long()
+        frame = (start[:, None] + torch.arange(min(most, mel.shape[1]), device=mel.device)).clamp(max=mel.shape[1] - 1)
+        cut = mel.gather(1, frame[:, :, None].expand(-1, -1, mel.shape[2]))
+        return {**batch, "reference": cut, "reference_length": length.clamp(max=most)}
+
+    def _examples(self, clips: Sequence[Clip], voices: Sequence[Clip]) -> list[dict[str, Any]]:
+        spec, voiced = self.config.spec(), references(clips, voices)
+        most = round(LONGEST_REFERENCE * spec.sample_rate / spec.hop)
+        heard = self.corpus.spectrograms(voiced)
+        return [
+            {
+                **example,
+                "language": self.languages.number(clip.language),
+                "reference": mel[:most],
+                "group": (clip.language, clip.speaker),
+            }
+            for example, clip, mel in zip(self.corpus.examples(clips), clips, heard, strict=True)
+        ]
+
+
+def batched(examples: Sequence[Mapping[str, Any]], silence: float) -> dict[str, Any]:
+    """Pad examples to a batch: beside what `collate` gives, `language` (batch,), `reference` and its length."""
+    references: list[Tensor] = [one["reference"] for one in examples]
+    return {
+        **collate(examples, silence),
+        "language": torch.tensor([one["language"] for one in examples]),
+        "reference": pad_sequence(references, batch_first=True, padding_value=silence),
+        "reference_length": torch.tensor([len(one) for one in references]),
+    }
+
+
+def symbols_a_frame(examples: Sequence[Mapping[str, Any]]) -> float:
+    """Return how many symbols a frame has in these clips."""
+    return sum(len(one["text"]) for one in examples) / sum(len(one["mel"]) for one in examples)

@@ -1,0 +1,74 @@
+"""Whose voice a clip is to be spoken in, and in which language."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rerail.data.clip import Clip
+
+
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """The languages that a model knows, in order; part of the run's state, since its embedding goes by their places."""
+
+    table: tuple[str, ...]
+
+    @classmethod
+    def of(cls, languages: Iterable[str]) -> Languages:
+        """Make the table of all these codes; empty ones are a language that is not named."""
+        return cls(tuple(sorted(set(languages))))
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def number(self, language: str) -> int:
+        """Return a language's place.
+
+        Raises:
+            ValueError: for one that the model does not know.
+        """
+        if language not in self.table:
+            known = ", ".join(one or "(not named)" for one in self.table)
+            raise ValueError(f"language: the model knows {known}, got {language!r}; give one of these by --language")
+        return self.table.index(language)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the codes."""
+        return {"languages": list(self.table)}
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> None:
+        """Compare with saved ones.
+
+        Raises:
+            ValueError: where the corpora have other languages than the run began with.
+        """
+        if (saved := state_dict["languages"]) != list(self.table):
+            raise ValueError(f"the data are in {list(self.table)}, the run began with {saved}; give the same data")
+
+
+def references(clips: Sequence[Clip], voices: Sequence[Clip]) -> list[Clip]:
+    """Return for each clip another of its speaker, of `voices` if there is one, else itself.
+
+    Which one is decided by the ids alone: the next in the order of their hashes. The same words in another recording
+    are as good as any: only the voice is taken from it.
+    """
+    by_speaker = defaultdict[str, list[Clip]](list)
+    for one in sorted(voices, key=_hash):
+        by_speaker[one.speaker].append(one)
+    return [_next(clip, by_speaker[clip.speaker]) for clip in clips]
+
+
+def _next(clip: Clip, of_speaker: Sequence[Clip]) -> Clip:
+    others = [one for one in of_speaker if one.id != clip.id]
+    if not others:
+        return clip
+    place = _hash(clip)
+    return next((one for one in others if _hash(one) > place), others[0])
+
+
+def _hash(clip: Clip) -> bytes:
+    return hashlib.sha256(clip.id.encode()).digest()
