@@ -16,6 +16,7 @@ from rerail._version import __version__
 from rerail.cli import (
     calibrate,
     check,
+    config,
     data,
     demo,
     doctor,
@@ -28,12 +29,13 @@ from rerail.cli import (
     synthesize,
     train,
 )
-from rerail.cli.arguments import dashed, with_own_settings, with_preset
+from rerail.cli.arguments import dashed, with_own_settings, with_presets
 
 COMMANDS = {
     "demo": demo,
     "doctor": doctor,
     "check": check,
+    "config": config,
     "data": data,
     "train": train,
     "recover": recover,
@@ -62,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         module.fill(described)
     try:
         given = [dashed(one) for one in (sys.argv[1:] if argv is None else argv)]
-        arguments = parser.parse_args(with_preset(with_own_settings(given)))
+        arguments = parser.parse_args(with_presets(with_own_settings(given)))
         return int(COMMANDS[arguments.subcommand].run(arguments[arguments.subcommand]))
     except (ValueError, ArgumentError, ModuleNotFoundError) as error:
         sys.stderr.write(f"rerail: {error}\n")

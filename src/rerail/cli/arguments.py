@@ -14,9 +14,11 @@ import yaml
 from jsonargparse import ActionConfigFile, ArgumentParser, Namespace  # type: ignore[attr-defined]
 
 from rerail.fit import changed, problems
-from rerail.tasks.tacotron2 import presets
+from rerail.tasks.tacotron2.presets import PRESETS
+from rerail.tasks.xtts.levels import DEFAULT, FAST, LEVELS
 
 T = TypeVar("T")
+FAST_FLAG, CHECKPOINTS_FLAG = "--apply-fast-convergence", "--checkpoint-dir"
 
 
 def dashed(argument: str) -> str:
@@ -36,8 +38,8 @@ def add_config(parser: ArgumentParser, kinds: Sequence[type]) -> None:
         hints = get_type_hints(kind)
         for one in fields(kind):
             default = one.default if one.default is not MISSING else None
-            flag = "--" + one.name.replace("_", "-")
-            group.add_argument(flag, type=hints[one.name], default=default, help=one.metadata.get("help", ""))
+            flags = ["--" + name.replace("_", "-") for name in (one.name, *one.metadata.get("also", "").split())]
+            group.add_argument(*flags, type=hints[one.name], default=default, help=one.metadata.get("help", ""))
 
 
 def with_own_settings(arguments: Sequence[str], flag: str = "--resume") -> list[str]:
@@ -48,24 +50,46 @@ def with_own_settings(arguments: Sequence[str], flag: str = "--resume") -> list[
     """
     if flag not in arguments:
         return list(arguments)
-    run = Path(_value(arguments, "--run"))
+    run = Path(_value(arguments, "--run") or _value(arguments, CHECKPOINTS_FLAG) or f"runs/{arguments[1]}")
     if not (run / "config.yaml").is_file():
         raise ValueError(f"--resume: there is no run in {run}; give its folder by --run, or leave --resume out")
     return _before_flags(arguments, run / "config.yaml")
 
 
-def with_preset(arguments: Sequence[str], flag: str = "--preset") -> list[str]:
-    """Put the settings of a preset before what was typed, `--config` included.
+def with_presets(arguments: Sequence[str]) -> list[str]:
+    """Put the settings of presets before what was typed, `--config` included, in the order that they stand in.
 
     Raises:
         ValueError: for a preset that there is not.
     """
-    name = _value(arguments, flag)
-    return _before_flags(arguments, presets.path(name)) if name else list(arguments)
+    given = [*arguments, *_implied(arguments)]
+    for preset in reversed(_presets(arguments)):
+        given = _before_flags(given, preset)
+    return given
+
+
+def _implied(arguments: Sequence[str]) -> list[str]:
+    """What a typed flag says of another one: what a person typed always wins over what a level says."""
+    typed = {one.partition("=")[0] for one in arguments}
+    if list(arguments[:2]) != ["train", "xtts"]:
+        return []
+    steps = ["--epochs=0"] if "--steps" in typed and "--epochs" not in typed else []
+    return [*steps, *(["--by-hardware=false"] if "--batch-size" in typed else [])]
+
+
+def _presets(arguments: Sequence[str]) -> list[Path]:
+    """The files that these arguments ask for, the one that others stand above first."""
+    if list(arguments[:2]) == ["train", "tacotron2"]:
+        name = _value(arguments, PRESETS.flag)
+        return [PRESETS.path(name)] if name else []
+    if list(arguments[:2]) == ["train", "xtts"]:
+        level = LEVELS.path(_value(arguments, LEVELS.flag) or DEFAULT)
+        return [level, LEVELS.path(FAST)] if FAST_FLAG in arguments else [level]
+    return []
 
 
 def _before_flags(arguments: Sequence[str], config: Path) -> list[str]:
-    start = next(n for n, one in enumerate(arguments) if one.startswith("--"))
+    start = next((n for n, one in enumerate(arguments) if one.startswith("--")), len(arguments))
     return [*arguments[:start], "--config", str(config), *arguments[start:]]
 
 

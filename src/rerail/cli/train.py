@@ -1,45 +1,118 @@
-"""Train a model under the guard: rerail train tacotron2 --data DIR --run runs/NAME."""
+"""Train a model under the guard: rerail train tacotron2|xtts --data DIR --run runs/NAME."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from jsonargparse import ArgumentParser, Namespace
 
-from rerail.cli.arguments import add_config, configs, refuse_changed
+from rerail.cli.arguments import CHECKPOINTS_FLAG, FAST_FLAG, add_config, configs, refuse_changed
 from rerail.cli.data.bars import bars
 from rerail.cli.running import run_under_eyes
-from rerail.fit import FitConfig
+from rerail.data.progress import Progress
+from rerail.fit import FitConfig, Task, untaken
 from rerail.guard import claim
-from rerail.tasks.tacotron2 import presets
+from rerail.tasks.tacotron2.presets import PRESETS
 from rerail.tasks.tacotron2.settings import Tacotron2Config
 from rerail.tasks.tacotron2.task import Tacotron2Task
+from rerail.tasks.xtts.levels import DEFAULT, FAST, LEVELS
+from rerail.tasks.xtts.settings import XttsConfig
+from rerail.tasks.xtts.task import XttsTask
+from rerail.tell import printed
 
 SPEAK = """sentences to synthesise at the end, as a list: '["Hello there.", "Good bye."]'"""
+RESET = "begin anew; a run that is there is kept beside it, under another name"
+XTTS = f"""Train a voice of many speakers and languages on clips with transcripts.
+
+--optimization-level names settings to start from ({", ".join(one for one in LEVELS.names if one != FAST)}; default
+{DEFAULT}), and {FAST_FLAG} puts those of fast convergence above them. Both stand below --config, and all stand below
+what is typed. rerail config xtts writes them out. The guard may leave them, with a proof, and says so.
+
+--epochs counts times through the data, and --steps, where it is typed, optimizer steps in its place. Without
+--batch-size, micro-batches are as large as the memory of the device suggests; where they do not fit after all they are
+halved, and twice as many make a step.
+"""
+
+
+class Speech(Task, Protocol):
+    """A trainer of speech."""
+
+    def compute(self, progress: Progress) -> None:
+        """Compute the spectrograms that are missing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trainer:
+    """A trainer on the command line: its name there, what it is, its settings, and how its task is made of them."""
+
+    name: str
+    about: str
+    short: str
+    config: type
+    task: Callable[[Any, FitConfig, tuple[str, ...]], Speech]
+
+
+TRAINERS = {
+    one.name: one
+    for one in (
+        Trainer(
+            name="tacotron2",
+            about="Train a Tacotron2 on clips with transcripts.",
+            short="text to spectrogram, with attention and a stop gate",
+            config=Tacotron2Config,
+            task=Tacotron2Task,
+        ),
+        Trainer(
+            name="xtts",
+            about=XTTS,
+            short="many speakers and languages, a voice taken from a recording",
+            config=XttsConfig,
+            task=XttsTask,
+        ),
+    )
+}
 
 
 def fill(parser: ArgumentParser) -> None:
     """Add this command's arguments."""
     trainers = parser.add_subcommands(dest="task")
-    tacotron2 = ArgumentParser(description="Train a Tacotron2 on clips with transcripts.", exit_on_error=False)
-    tacotron2.add_argument("--run", type=str, default="runs/tacotron2", help="folder of the run; it must be new")
-    tacotron2.add_argument("--resume", action="store_true", help="go on where this run was left, with its own settings")
-    tacotron2.add_argument("--resume-from", type=str, default="", help="go on from this checkpoint (a step-* folder)")
-    tacotron2.add_argument("--preset", type=str, default="", help=f"settings by name: {', '.join(presets.NAMES)}")
-    tacotron2.add_argument("--speak", type=list[str], default=[], help=SPEAK)
-    add_config(tacotron2, (Tacotron2Config, FitConfig))
-    trainers.add_subcommand("tacotron2", tacotron2, help="text to spectrogram, with attention and a stop gate")
+    for one in TRAINERS.values():
+        own = ArgumentParser(description=one.about, exit_on_error=False)
+        place = f"runs/{one.name}"
+        own.add_argument("--run", CHECKPOINTS_FLAG, type=str, default=place, help="folder of the run; it must be new")
+        own.add_argument("--resume", action="store_true", help="go on where this run was left, with its own settings")
+        own.add_argument("--resume-from", type=str, default="", help="go on from this checkpoint (a step-* folder)")
+        own.add_argument("--reset-training", action="store_true", help=RESET)
+        own.add_argument("--speak", type=list[str], default=[], help=SPEAK)
+        if one.name == "xtts":
+            own.add_argument(LEVELS.flag, type=str, default=DEFAULT, help="settings to start from")
+            own.add_argument(FAST_FLAG, action="store_true", help="put those of fast convergence above them")
+        else:
+            own.add_argument(PRESETS.flag, type=str, default="", help=f"settings by name: {', '.join(PRESETS.names)}")
+        add_config(own, (one.config, FitConfig))
+        trainers.add_subcommand(one.name, own, help=one.short)
 
 
 def run(arguments: Namespace) -> int:
     """Train."""
-    given = arguments[arguments.task]
-    config, fit = configs(given, (Tacotron2Config, FitConfig))
-    refuse_changed(Path(given.run), (config, fit), resume=given.resume, resume_from=given.resume_from)
+    given, trainer = arguments[arguments.task], TRAINERS[arguments.task]
+    config, fit = configs(given, (trainer.config, FitConfig))
+    folder = Path(given.run)
+    if given.reset_training and (given.resume or given.resume_from):
+        raise ValueError("--reset-training begins anew, --resume goes on; give one of the two")
+    refuse_changed(folder, (config, fit), resume=given.resume, resume_from=given.resume_from)
     resume = Path(given.resume_from) if given.resume_from else given.resume
-    task = Tacotron2Task(config, fit, tuple(given.speak))
-    claim(Path(given.run), resume=resume is not False)  # before an hour of computing spectrograms
+    speak = tuple(given.speak)
+    if isinstance(config, XttsConfig):
+        fit = XttsTask(config, fit).fitted()
+    task = trainer.task(config, fit, speak)
+    if given.reset_training and folder.exists():
+        printed.text(f"the run that was in {folder} is now in {folder.rename(untaken(folder))}")
+    claim(folder, resume=resume is not False)  # before an hour of computing spectrograms
     with bars() as progress:
         task.compute(lambda done, total: progress("spectrograms", done, total))
-    return run_under_eyes(task, fit, Path(given.run), resume=resume, describe=asdict(config)).code
+    return run_under_eyes(task, fit, folder, resume=resume, describe=asdict(config)).code

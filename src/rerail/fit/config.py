@@ -13,13 +13,23 @@ from rerail.fit.schedule import Name, factor
 class FitConfig:
     """Settings of the loop. Steps are optimizer steps.
 
-    A field's metadata: `help`; the range `least`, `above`, `most`, `below`; `fixed` where a resumed run keeps its own.
+    A field's metadata: `help`; other spellings of its flag, `also`; the range `least`, `above`, `most`, `below`; and
+    `fixed` where a resumed run keeps its own.
     """
 
     steps: int = field(default=2000, metadata={"help": "optimizer steps to train", "least": 1})
     batch_size: int = field(default=16, metadata={"help": "clips a micro-batch", "least": 1, "fixed": True})
     accumulate: int = field(
-        default=1, metadata={"help": "micro-batches whose gradients add up to a step", "least": 1, "fixed": True}
+        default=1,
+        metadata={
+            "help": "micro-batches whose gradients add up to a step",
+            "least": 1,
+            "fixed": True,
+            "also": "grad-accum",
+        },
+    )
+    num_workers: int = field(
+        default=0, metadata={"help": "batches made ahead, in a thread of their own", "least": 0, "most": 1024}
     )
     lr: float = field(default=1e-3, metadata={"help": "learning rate after the warm-up", "above": 0, "fixed": True})
     schedule: Name = field(default="cosine", metadata={"help": "course of the learning rate after the warm-up"})
@@ -37,7 +47,10 @@ class FitConfig:
         default=1e-6, metadata={"help": "weight decay of the optimizer", "least": 0, "fixed": True}
     )
     clip_norm: float = field(default=1.0, metadata={"help": "largest norm of the whole gradient", "above": 0})
-    precision: Literal["fp32", "bf16", "fp16"] = field(default="fp32", metadata={"help": "format of the forward pass"})
+    precision: Literal["fp32", "bf16", "fp16", "mixed"] = field(
+        default="fp32",
+        metadata={"help": "format of the forward pass; mixed: fp16 with a scaled loss on CUDA, else fp32"},
+    )
     ema: float = field(
         default=0.0,
         metadata={

@@ -12,15 +12,18 @@ from typing import Any, Literal
 
 import torch
 
+from rerail.fit.ahead import Ahead
 from rerail.fit.best import Best
 from rerail.fit.config import FitConfig
 from rerail.fit.device import Moved, chosen, moved
 from rerail.fit.ema import Ema
+from rerail.fit.room import Room
 from rerail.fit.stop import Stop
 from rerail.fit.task import Parts, Task
 from rerail.guard import Derailed, Guard, Keep, Listener, Losses, claim
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+MIXED = "mixed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,7 @@ def guarded(
         parts.losses,
         weights=parts.weights,
         scheduler=parts.scheduler,
-        precision=PRECISIONS[config.precision],
+        precision=PRECISIONS[_precision(parts, config)],
         clip_norm=config.clip_norm,
         plan=parts.plan,
         keep=keep or Keep(snapshot_every=config.snapshot_every, checkpoint_every=config.checkpoint_every),
@@ -99,7 +102,7 @@ def guarded(
 def train_unguarded(task: Task, config: FitConfig) -> Iterator[float]:
     """Train the same way without the guard; yield the total loss of every step (for comparison)."""
     parts = prepare(task, config)
-    precision = PRECISIONS[config.precision]
+    precision = PRECISIONS[_precision(parts, config)]
     for batch in islice(iter(parts.data), config.steps):
         parts.optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", dtype=precision or torch.bfloat16, enabled=precision is not None):
@@ -117,6 +120,8 @@ def prepare(task: Task, config: FitConfig) -> Parts:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     parts, device = task.build(), chosen(config.device)
+    if config.num_workers:
+        parts = replace(parts, data=Ahead(parts.data, config.num_workers))
     if device.type == "cpu":
         return parts
     parts.model.to(device)
@@ -132,14 +137,19 @@ def averages(parts: Parts, config: FitConfig) -> Ema | None:
 def _scaler(parts: Parts, config: FitConfig) -> torch.amp.GradScaler | None:
     """fp16 has too small a range for gradients; where it is computed in, the loss is scaled."""
     device = next(parts.model.parameters()).device.type
-    return torch.amp.GradScaler(device) if config.precision == "fp16" and device != "cpu" else None
+    return torch.amp.GradScaler(device) if _precision(parts, config) == "fp16" and device != "cpu" else None
+
+
+def _precision(parts: Parts, config: FitConfig) -> str:
+    on_cpu = next(parts.model.parameters()).device.type == "cpu"
+    return config.precision if config.precision != MIXED else ("fp32" if on_cpu else "fp16")
 
 
 class _Loop:
     def __init__(self, task: Task, config: FitConfig, parts: Parts, guard: Guard, averaged: Ema | None = None) -> None:
         self.task, self.config, self.parts, self.guard, self.averaged = task, config, parts, guard, averaged
         self.best = Best.of(guard.run, config.patience, config.least_gain)
-        self.enough = False
+        self.enough, self.room = False, Room(guard)
         self.metrics: Mapping[str, float] = {}
         self.began = self.evaluated = guard.steps
 
@@ -161,7 +171,7 @@ class _Loop:
     def _train(self, stop: Stop) -> None:
         batches = iter(self.parts.data)
         while self.guard.steps < self.config.steps and not stop.asked and not self.enough:
-            self.guard.step(*islice(batches, self.config.accumulate))
+            self.room.step(list(islice(batches, self.config.accumulate)))
             due = self.guard.steps - self.evaluated >= self.config.evaluate_every
             if due and self.guard.steps < self.config.steps:
                 self._evaluate(last=False)

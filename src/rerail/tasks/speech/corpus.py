@@ -31,7 +31,10 @@ class CorpusConfig:
 
     data: str = field(
         default="",
-        metadata={"help": "folder in LJSpeech layout (metadata.csv, wavs/), or several, with commas between"},
+        metadata={
+            "help": "folder in LJSpeech layout (metadata.csv, wavs/), or several, with commas between",
+            "also": "train-data",
+        },
     )
     cache: str = field(default=".cache/features", metadata={"help": "folder for computed spectrograms"})
     validation: str = field(
@@ -39,6 +42,7 @@ class CorpusConfig:
         metadata={
             "help": "list of clips to measure on, or several, beside data (default: some of data are set aside)",
             "fixed": True,
+            "also": "val-data",
         },
     )
     held_out: int = field(default=12, metadata={"help": "clips to measure on", "least": 1, "fixed": True})

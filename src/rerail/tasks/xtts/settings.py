@@ -23,6 +23,10 @@ class XttsConfig(CorpusConfig):
         default="", metadata={"help": "fewer frames from a step on, e.g. 1000:3,3000:2", "fixed": True}
     )
     epochs: int = field(default=0, metadata={"help": "times through the data, in place of steps; 0: steps", "least": 0})
+    by_hardware: bool = field(
+        default=True,
+        metadata={"help": "batches by the memory of the device; a --batch-size that is typed switches it off"},
+    )
     reference_seconds: float = field(
         default=3.0, metadata={"help": "of a recording of the speaker, as a reference", "above": 0}
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -16,6 +16,8 @@ from rerail.data.batches import Stream, collate
 from rerail.data.clip import Clip
 from rerail.data.progress import Progress
 from rerail.fit import FitConfig, Losses, Parts, Picture, Sound
+from rerail.fit.device import chosen
+from rerail.fit.hardware import by_memory, memory
 from rerail.tasks.speech.corpus import Corpus, Kept, refuse_nonfinite
 from rerail.tasks.speech.mutual import mutual
 from rerail.tasks.speech.output import Batch
@@ -104,6 +106,18 @@ class XttsTask:
         training, aside = self.checked()
         self.corpus.spectrograms([*training, *aside], progress)
 
+    def fitted(self) -> FitConfig:
+        """Return the loop's settings with batches by memory and steps by epochs, where that is asked for."""
+        config, fit, clips = self.config, self.fit, self.corpus.apart()[0]
+        if config.by_hardware:
+            batch, accumulate = by_memory(memory(chosen(fit.device)))
+            accumulate = fit.accumulate if fit.accumulate > 1 else accumulate
+            fit = replace(fit, batch_size=min(batch, len(clips)), accumulate=accumulate)
+        if config.epochs:
+            taken_once = len(taken([_group(one) for one in clips], config.balance))
+            fit = replace(fit, steps=max(1, config.epochs * (taken_once // fit.batch_size) // fit.accumulate))
+        return fit
+
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
         """Measure teacher-forced and free-running metrics, and the plain losses, on held-out batches."""
         assert isinstance(model, Xtts)
@@ -155,10 +169,15 @@ class XttsTask:
                 **example,
                 "language": self.languages.number(clip.language),
                 "reference": mel[:most],
-                "group": (clip.language, clip.speaker),
+                "group": _group(clip),
             }
             for example, clip, mel in zip(self.corpus.examples(clips), clips, heard, strict=True)
         ]
+
+
+def _group(clip: Clip) -> tuple[str, str]:
+    """What is heard as often as others are: a speaker in a language."""
+    return clip.language, clip.speaker
 
 
 def batched(examples: Sequence[Mapping[str, Any]], silence: float) -> dict[str, Any]:

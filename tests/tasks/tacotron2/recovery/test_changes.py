@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rerail.core.damage import Damage
-from rerail.tasks.tacotron2 import presets
+from rerail.tasks.tacotron2.presets import PRESETS
 from rerail.tasks.tacotron2.recovery.changes import changes, severity
 from rerail.tasks.tacotron2.recovery.decide import Looked, Source
 from rerail.tasks.tacotron2.recovery.ladder import Candidate, Own, candidates
@@ -14,7 +14,7 @@ JUDGED = [Looked(name="a", step=100), Looked(name="b", step=200, damages=(Damage
 
 def ladder(*, salvage: bool = False) -> list[Candidate]:
     source = Source(looked=JUDGED[1] if salvage else JUDGED[0], salvage=salvage)
-    return list(candidates([source], OWN, presets.values("ultra-safe"), trial=10))
+    return list(candidates([source], OWN, PRESETS.values("ultra-safe"), trial=10))
 
 
 def said(candidate: Candidate) -> list[str]:

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from rerail.core.damage import Damage
 from rerail.core.knobs import Precision
-from rerail.tasks.tacotron2 import presets
+from rerail.tasks.tacotron2.presets import PRESETS
 from rerail.tasks.tacotron2.recovery import ladder
 from rerail.tasks.tacotron2.recovery.decide import Looked, Source
 from rerail.tasks.tacotron2.recovery.ladder import Candidate, Own, candidates
 
 OWN = Own(lr=1e-3, clip_norm=1.0, precision="fp16", batch_size=16, accumulate=2, weight_attention=1.0, weight_mmi=0.5)
-PRESET = presets.values("ultra-safe")
+PRESET = PRESETS.values("ultra-safe")
 
 
 def source(step: int, *codes: str, salvage: bool = False) -> Source:

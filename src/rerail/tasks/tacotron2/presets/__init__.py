@@ -1,28 +1,10 @@
-"""Settings by name: YAML files that stand before `--config` and before what is typed."""
+"""Settings of a Tacotron2 by name."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import yaml
+from rerail.fit.presets import Presets
 
 ULTRA_SAFE = "ultra-safe"
-NAMES = tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.yaml")))
-
-
-def path(name: str) -> Path:
-    """Return the file of a preset.
-
-    Raises:
-        ValueError: for a name that is none.
-    """
-    if name not in NAMES:
-        raise ValueError(f"--preset: there is no {name!r}; known: {', '.join(NAMES)}")
-    return Path(__file__).parent / f"{name}.yaml"
-
-
-def values(name: str) -> dict[str, Any]:
-    """Return the settings of a preset."""
-    given: dict[str, Any] = yaml.safe_load(path(name).read_text(encoding="utf8"))
-    return given
+PRESETS = Presets(Path(__file__).parent, "--preset")

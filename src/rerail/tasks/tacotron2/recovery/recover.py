@@ -10,7 +10,7 @@ from typing import Any
 
 from rerail.fit import FitConfig, past, untaken
 from rerail.tasks.speech.plan import STAGES
-from rerail.tasks.tacotron2 import presets
+from rerail.tasks.tacotron2.presets import PRESETS, ULTRA_SAFE
 from rerail.tasks.tacotron2.recovery import told
 from rerail.tasks.tacotron2.recovery.asked import Asked, Wreck, wreck
 from rerail.tasks.tacotron2.recovery.changes import RULE_OF_THUMB, Change, Severity, changes, severity
@@ -97,7 +97,7 @@ def _tried(
     for line in told.wrong(judged, causes, past.interventions(found.run, LATELY), found.unknown):
         say(line)
     trials = Trials(at, found.config, found.saved, most=band(history))
-    order = candidates(trials.readable(sources(judged)), _own(found), presets.values(presets.ULTRA_SAFE), steps)
+    order = candidates(trials.readable(sources(judged)), _own(found), PRESETS.values(ULTRA_SAFE), steps)
     say("trials, mild first:")
     tried = trials.first_that_passes(order, steps, say)
     if tried[0].failed and tried[0].candidate.rung.name == OWN and not causes:

@@ -1,0 +1,10 @@
+"""Optimization levels: what to start from. A flag that is typed stands above them, and the guard may leave them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rerail.fit.presets import Presets
+
+DEFAULT, FAST = "enhanced", "fast-convergence"
+LEVELS = Presets(Path(__file__).parent, "--optimization-level")
