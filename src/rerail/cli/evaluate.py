@@ -13,10 +13,11 @@ from rerail.audio.vocoder import Name, vocoder
 from rerail.cli.data.bars import bars
 from rerail.core import plain
 from rerail.data.get import cache_folder
+from rerail.tasks.speech.assess import Assessed, assess, held_out
+from rerail.tasks.speech.listening import Panel
 from rerail.tasks.speech.table import HEADINGS, made_of, rows
-from rerail.tasks.tacotron2.assess import Assessed, assess, held_out
-from rerail.tasks.tacotron2.listening import Panel
-from rerail.tasks.tacotron2.trained import Trained, load
+from rerail.tasks.speech.trained import Trained
+from rerail.tasks.trained import load
 from rerail.tell import printed
 
 TACOTRON2 = """Measure a Tacotron2 on clips that it never saw.

@@ -17,11 +17,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
+from torch import Tensor
 
+from rerail.audio import files
 from rerail.audio.files import store
+from rerail.audio.mel import log_mel
+from rerail.audio.trim import trim
 from rerail.audio.vocoder import Name, vocoder
-from rerail.tasks.tacotron2.speak import Voice, sentences, speak, written
-from rerail.tasks.tacotron2.trained import load
+from rerail.tasks.speech.speak import Voice, sentences, speak, written
+from rerail.tasks.speech.trained import Trained
+from rerail.tasks.trained import load
 from rerail.tell import printed
 from rerail.tell.artifacts import draw
 
@@ -36,6 +41,7 @@ def fill(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=str, default="spoken", help="folder for the sounds")
     parser.add_argument("--vocoder", type=Name, default="griffin-lim", help="spectrogram to sound")
     parser.add_argument("--hifigan", type=str, default="", help="file of HiFi-GAN's generator (default: the package's)")
+    parser.add_argument("--voice", type=str, default="", help="recording whose voice to speak in (XTTS-style networks)")
     parser.add_argument("--language", type=str, default="", help="language to spell numbers in (default: the run's)")
     parser.add_argument("--symbols", type=str, default="", help="table of a published file, or a file that holds it")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same sound")
@@ -56,6 +62,7 @@ def run(arguments: Namespace) -> int:
         threshold=arguments.threshold,
         most_seconds=arguments.max_seconds,
         seed=arguments.seed,
+        of=_of(arguments.voice, trained),
     )
     printed.text(trained.told())
     for one in speak(trained, texts, voice):
@@ -64,3 +71,11 @@ def run(arguments: Namespace) -> int:
             store(path.with_suffix(".png"), draw(one.picture()))
         printed.text(f"{path}: {one.told()}: {one.text}")
     return 0
+
+
+def _of(recording: str, trained: Trained) -> Tensor | None:
+    """Return the spectrogram of a recording, without silence around it."""
+    if not recording:
+        return None
+    spec = trained.config.spec()
+    return log_mel(trim(files.read(Path(recording), spec.sample_rate, resample=True)), spec)

@@ -8,11 +8,10 @@ from functools import cached_property, partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
+from torch import nn
 
 from rerail.data.balance import taken
-from rerail.data.batches import Stream, collate
+from rerail.data.batches import Stream
 from rerail.data.clip import Clip
 from rerail.data.progress import Progress
 from rerail.fit import FitConfig, Losses, Parts, Picture, Sound
@@ -29,9 +28,7 @@ from rerail.tasks.xtts.evaluate import evaluate
 from rerail.tasks.xtts.losses import divergence, losses
 from rerail.tasks.xtts.model import Xtts
 from rerail.tasks.xtts.settings import XttsConfig
-from rerail.tasks.xtts.voices import Languages, references
-
-LONGEST_REFERENCE = 6.0  # seconds of a reference that are measured and spoken with
+from rerail.tasks.xtts.voices import Languages, Voices
 
 
 @dataclass(frozen=True)  # without slots: the corpus is read once and kept
@@ -52,7 +49,7 @@ class XttsTask:
         training, aside = self.checked()
         examples, held_out = self._examples(training, training), self._examples(aside, training)
         refuse_nonfinite(held_out)
-        together = partial(batched, silence=config.spec().silence)
+        together = partial(self.asks.batch, silence=config.spec().silence)
         pace = Pace.of(config.reduction, config.reduction_falls)
         model = Xtts(
             SIZES[config.size],
@@ -95,6 +92,11 @@ class XttsTask:
     def languages(self) -> Languages:
         """The languages of the corpora."""
         return Languages.of([clip.language for clip in (*self.corpus.clips, *self.corpus.validation)])
+
+    @property
+    def asks(self) -> Voices:
+        """What examples hold beside text and spectrogram."""
+        return Voices(self.languages, self.config.spec())
 
     def checked(self) -> tuple[list[Clip], list[Clip]]:
         """Refuse what can be refused before any spectrogram is computed; return clips to train and to measure on."""
@@ -161,34 +163,14 @@ class XttsTask:
         return {**batch, "reference": cut, "reference_length": length.clamp(max=most)}
 
     def _examples(self, clips: Sequence[Clip], voices: Sequence[Clip]) -> list[dict[str, Any]]:
-        spec, voiced = self.config.spec(), references(clips, voices)
-        most = round(LONGEST_REFERENCE * spec.sample_rate / spec.hop)
-        heard = self.corpus.spectrograms(voiced)
-        return [
-            {
-                **example,
-                "language": self.languages.number(clip.language),
-                "reference": mel[:most],
-                "group": _group(clip),
-            }
-            for example, clip, mel in zip(self.corpus.examples(clips), clips, heard, strict=True)
-        ]
+        asked = self.asks.of_clips(clips, voices, self.corpus.spectrograms)
+        examples = zip(self.corpus.examples(clips), asked, clips, strict=True)
+        return [{**example, **more, "group": _group(clip)} for example, more, clip in examples]
 
 
 def _group(clip: Clip) -> tuple[str, str]:
     """What is heard as often as others are: a speaker in a language."""
     return clip.language, clip.speaker
-
-
-def batched(examples: Sequence[Mapping[str, Any]], silence: float) -> dict[str, Any]:
-    """Pad examples to a batch: beside what `collate` gives, `language` (batch,), `reference` and its length."""
-    references: list[Tensor] = [one["reference"] for one in examples]
-    return {
-        **collate(examples, silence),
-        "language": torch.tensor([one["language"] for one in examples]),
-        "reference": pad_sequence(references, batch_first=True, padding_value=silence),
-        "reference_length": torch.tensor([len(one) for one in references]),
-    }
 
 
 def symbols_a_frame(examples: Sequence[Mapping[str, Any]]) -> float:

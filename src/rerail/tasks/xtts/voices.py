@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from rerail.audio.mel import MelSpec
+from rerail.data.batches import collate
 from rerail.data.clip import Clip
+from rerail.tasks.speech.asks import Spectrograms
+
+LONGEST = 6.0  # seconds of a recording that a voice is taken from
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,47 @@ class Languages:
         """
         if (saved := state_dict["languages"]) != list(self.table):
             raise ValueError(f"the data are in {list(self.table)}, the run began with {saved}; give the same data")
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """A network that asks for a language and a voice: `language` (batch,), `reference` and `reference_length`."""
+
+    languages: Languages
+    spec: MelSpec
+
+    def of_clips(
+        self, clips: Sequence[Clip], voices: Sequence[Clip], spectrograms: Spectrograms
+    ) -> list[Mapping[str, Any]]:
+        """Return the language of each clip, and another recording of its speaker."""
+        heard = spectrograms(references(clips, voices))
+        numbers = [self.languages.number(clip.language) for clip in clips]
+        return [{"language": one, "reference": self._cut(mel)} for one, mel in zip(numbers, heard, strict=True)]
+
+    def of_sentence(self, language: str, voice: Tensor | None) -> Mapping[str, Any]:
+        """Return the language, which may be left out where the network knows one alone, and the voice.
+
+        Raises:
+            ValueError: for a language that it does not know, or where there is no voice.
+        """
+        if voice is None:
+            raise ValueError("--voice: this network speaks in the voice of a recording; give one, of some seconds")
+        known = self.languages.table
+        number = self.languages.number(language or (known[0] if len(known) == 1 else ""))
+        return {"language": number, "reference": self._cut(voice)}
+
+    def batch(self, examples: Sequence[Mapping[str, Any]], silence: float) -> dict[str, Any]:
+        """Pad examples to a batch."""
+        heard: list[Tensor] = [one["reference"] for one in examples]
+        return {
+            **collate(examples, silence),
+            "language": torch.tensor([one["language"] for one in examples]),
+            "reference": pad_sequence(heard, batch_first=True, padding_value=silence),
+            "reference_length": torch.tensor([len(one) for one in heard]),
+        }
+
+    def _cut(self, mel: Tensor) -> Tensor:
+        return mel[: round(LONGEST * self.spec.sample_rate / self.spec.hop)]
 
 
 def references(clips: Sequence[Clip], voices: Sequence[Clip]) -> list[Clip]:

@@ -13,11 +13,12 @@ from rerail.audio.mel import MelSpec
 from rerail.audio.vocoder import vocoder
 from rerail.data import demo, ljspeech
 from rerail.fit import FitConfig
+from rerail.tasks.speech.assess import assess, held_out
 from rerail.tasks.speech.evaluate import evaluate
-from rerail.tasks.tacotron2.assess import assess, held_out
-from rerail.tasks.tacotron2.listening import Panel
+from rerail.tasks.speech.listening import Panel
+from rerail.tasks.speech.trained import Trained
 from rerail.tasks.tacotron2.task import Tacotron2Task
-from rerail.tasks.tacotron2.trained import Trained, load
+from rerail.tasks.tacotron2.trained import load
 from rerail.tell import journal
 
 NOBODY = Panel(vocoder=vocoder("griffin-lim", MelSpec()))

@@ -10,8 +10,9 @@ import torch
 
 from rerail.audio.mel import MelSpec
 from rerail.audio.vocoder import vocoder
-from rerail.tasks.tacotron2.speak import Voice, sentences, speak, written
-from rerail.tasks.tacotron2.trained import Trained, load
+from rerail.tasks.speech.speak import Voice, sentences, speak, written
+from rerail.tasks.speech.trained import Trained
+from rerail.tasks.tacotron2.trained import load
 
 VOICE = Voice(vocoder=vocoder("griffin-lim", MelSpec()), most_seconds=0.5, threshold=1.0)  # the gate never stops it
 

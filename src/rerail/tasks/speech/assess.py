@@ -9,16 +9,14 @@ from typing import Any
 
 import torch
 
-from rerail.data import ljspeech
-from rerail.data.batches import collate
 from rerail.data.clip import Clip
 from rerail.data.features import Features
 from rerail.data.problems import listed
 from rerail.data.progress import Progress
-from rerail.tasks.speech.corpus import Corpus, refuse_nonfinite
+from rerail.tasks.speech.corpus import Corpus, read, refuse_nonfinite
 from rerail.tasks.speech.evaluate import each, summed
-from rerail.tasks.tacotron2.listening import Heard, Panel, listen, told
-from rerail.tasks.tacotron2.trained import Trained
+from rerail.tasks.speech.listening import Heard, Panel, listen, told
+from rerail.tasks.speech.trained import Trained
 
 TOGETHER = 16  # clips a batch, where they are not the run's own
 GATE = "gate_counts"  # sums over clips, nothing that one clip has
@@ -60,14 +58,18 @@ def held_out(trained: Trained, *, data: str = "", cache: str = "", language: str
     Raises:
         ValueError: where the data are not here, or clips cannot be used; it names them.
     """
-    clips = ljspeech.read(Path(data)) if data else _own(trained)
+    clips, voices = _others(data) if data else _own(trained)
     texts = _texts(trained, clips, language)
     spec = trained.config.spec()
-    mels = Features(folder=Path(cache or trained.config.cache), spec=spec).prepare(clips)
-    rows = [{"id": clip.id, "text": text, "mel": mel} for clip, text, mel in zip(clips, texts, mels, strict=True)]
+    features = Features(folder=Path(cache or trained.config.cache), spec=spec)
+    asked = trained.asks.of_clips(clips, voices, features.prepare)
+    rows = [
+        {"id": clip.id, "text": text, "mel": mel, **more}
+        for clip, text, mel, more in zip(clips, texts, features.prepare(clips), asked, strict=True)
+    ]
     refuse_nonfinite(rows)
     size = TOGETHER if data else len(rows)
-    batches = (collate(rows[start : start + size], silence=spec.silence) for start in range(0, len(rows), size))
+    batches = (trained.asks.batch(rows[start : start + size], spec.silence) for start in range(0, len(rows), size))
     return HeldOut(clips=tuple(clips), batches=tuple(batches))
 
 
@@ -104,19 +106,24 @@ def assess(
     return Assessed(scores={**scores, **told(heard, panel)}, clips=rows)
 
 
-def _own(trained: Trained) -> list[Clip]:
+def _others(data: str) -> tuple[list[Clip], list[Clip]]:
+    clips = read(data)
+    return clips, clips
+
+
+def _own(trained: Trained) -> tuple[list[Clip], list[Clip]]:
+    """The clips that the run has set aside, and those that it was trained on."""
     own = trained.config.data
-    if not own or not Path(own).exists():
+    if not own or not all(Path(one.strip()).exists() for one in own.split(",")):
         raise ValueError(f"{trained.source}: its data are not here ({own or 'none are named'}); give --data DIR")
     corpus = Corpus(trained.config)
     if not trained.held_out:  # a run of an older version
-        return corpus.apart()[1]
+        training, aside = corpus.apart()
+        return aside, training
     known = {clip.id: clip for clip in (*corpus.clips, *corpus.validation)}
     if gone := [one for one in trained.held_out if one not in known]:
-        raise ValueError(
-            f"{own}: {len(gone)} clips that the run has set aside are gone, {gone[0]} for one; give --data"
-        )
-    return [known[one] for one in trained.held_out]
+        raise ValueError(f"{own}: {len(gone)} clips set aside are gone, {gone[0]} for one; give --data")
+    return [known[one] for one in trained.held_out], [one for one in corpus.clips if one.id not in trained.held_out]
 
 
 def _texts(trained: Trained, clips: Sequence[Clip], language: str) -> list[torch.Tensor]:

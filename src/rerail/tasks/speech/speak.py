@@ -14,20 +14,24 @@ from rerail.alignment import diagonality
 from rerail.audio import files
 from rerail.audio.vocoder import Vocoder
 from rerail.fit import Picture
-from rerail.tasks.speech.output import Output
+from rerail.tasks.speech.output import Batch
 from rerail.tasks.speech.shown import LOUDEST, SECONDS_A_SYMBOL
-from rerail.tasks.tacotron2.trained import Trained
+from rerail.tasks.speech.trained import Trained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
-    """How to speak. `most_seconds` 0 allows a quarter of a second a symbol."""
+    """How to speak. `most_seconds` 0 allows a quarter of a second a symbol.
+
+    `of` is the spectrogram (frames, bands) of a recording whose voice is to be spoken in, for networks that ask for it.
+    """
 
     vocoder: Vocoder
     language: str = ""
     threshold: float = 0.5
     most_seconds: float = 0.0
     seed: int = 0
+    of: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +68,8 @@ def speak(trained: Trained, sentences: Sequence[str], voice: Voice) -> Iterator[
     Raises:
         ValueError: where a sentence has unknown symbols, or a spectrogram comes out that is no sound.
     """
-    numbers = [trained.numbers(one, voice.language) for one in sentences]
-    return (_spoken(trained, text, coded, voice) for text, coded in zip(sentences, numbers, strict=True))
+    asked = [trained.sentence(one, voice.language, voice.of) for one in sentences]
+    return (_spoken(trained, text, batch, voice) for text, batch in zip(sentences, asked, strict=True))
 
 
 def sentences(given: Sequence[str], file: str = "") -> tuple[str, ...]:
@@ -103,12 +107,12 @@ def _lines(path: Path) -> list[str]:
         raise ValueError(f"--file: {path}: not UTF-8 at byte {error.start}; save it with that encoding") from None
 
 
-def _spoken(trained: Trained, text: str, numbers: list[int], voice: Voice) -> Spoken:
+def _spoken(trained: Trained, text: str, asked: Batch, voice: Voice) -> Spoken:
     spec = trained.config.spec()
-    frames = max(1, int((voice.most_seconds or len(numbers) * SECONDS_A_SYMBOL) * spec.sample_rate / spec.hop))
-    coded, length = torch.tensor([numbers]), torch.tensor([len(numbers)])
+    length = asked["text_length"]
+    frames = max(1, int((voice.most_seconds or int(length) * SECONDS_A_SYMBOL) * spec.sample_rate / spec.hop))
     generator = torch.Generator().manual_seed(voice.seed)
-    output: Output = trained.model.generate(coded, length, frames, voice.threshold, generator)
+    output = trained.model.free(asked, frames, voice.threshold, generator)
     samples = voice.vocoder(output.mel_post[0])
     stopped = bool(torch.sigmoid(output.gate_logits[0, -1]) > voice.threshold)
     return Spoken(

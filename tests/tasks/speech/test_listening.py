@@ -11,9 +11,10 @@ from rerail.audio import files
 from rerail.audio.mel import MelSpec
 from rerail.audio.trim import trim
 from rerail.audio.vocoder import vocoder
-from rerail.tasks.tacotron2.assess import HeldOut, assess, held_out
-from rerail.tasks.tacotron2.listening import Panel
-from rerail.tasks.tacotron2.trained import Trained, load
+from rerail.tasks.speech.assess import HeldOut, assess, held_out
+from rerail.tasks.speech.listening import Panel
+from rerail.tasks.speech.trained import Trained
+from rerail.tasks.tacotron2.trained import load
 
 VOCODER = vocoder("griffin-lim", MelSpec())
 

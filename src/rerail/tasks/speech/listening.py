@@ -20,7 +20,7 @@ from rerail.audio.trim import trim
 from rerail.audio.vocoder import Vocoder
 from rerail.data.clip import Clip
 from rerail.tasks.speech.evaluate import free_running, unpadded
-from rerail.tasks.tacotron2.trained import Trained
+from rerail.tasks.speech.trained import Trained
 from rerail.text.letters import character_error_rate, letters
 
 CER, MOS = "cer", "mos"

@@ -1,0 +1,23 @@
+"""A trained network of any kind, found by what its run says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rerail.fit import saved_settings
+from rerail.tasks.speech.trained import Trained
+from rerail.tasks.tacotron2 import trained as tacotron2
+from rerail.tasks.xtts import trained as xtts
+
+
+def load(place: Path, symbols: str = "") -> Trained:
+    """Load a network that speaks from a run, one of its checkpoints, or a published Tacotron2.
+
+    Raises:
+        ValueError: where there is none, or its weights are not finite.
+    """
+    if place.is_dir() and "kl_capacity" in saved_settings(place):
+        if symbols:
+            raise ValueError(f"--symbols: {place} has a table of its own; leave it out")
+        return xtts.load(place)
+    return tacotron2.load(place, symbols)
