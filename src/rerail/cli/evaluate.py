@@ -20,11 +20,9 @@ from rerail.tasks.speech.trained import Trained
 from rerail.tasks.trained import load
 from rerail.tell import printed
 
-TACOTRON2 = """Measure a Tacotron2 on clips that it never saw.
-
-These are the clips that the run has set aside, or all of --data. Teacher-forced means that each step is given the true
-frames before it, free-running that the model goes on from its own. The table has a line a score; the JSON file of --out
-has the scores of each clip, too.
+SCORES = """These are the clips that the run has set aside, or all of --data. Teacher-forced means that each step is given
+the true frames before it, free-running that the model goes on from its own. The table has a line a score; the JSON file
+of --out has the scores of each clip, too.
 
 Quality is 100 x sound x (0.7 x reading + 0.3 x ending), in percent, free-running. Reading: is the text read, in order
 and whole? Ending: the share of utterances that stop within 10 % of the true end. Sound: 1 where the mel error is half
@@ -39,10 +37,16 @@ sound, from 1 to 5, as DistillMOS estimates it. Both are also given for the reco
 itself gets wrong, and for the recording's spectrogram through the vocoder alone, which shows what that costs. --cer
 needs pip install "rerail[asr]", --mos pip install "rerail[mos]" (or, without torchaudio, which is not used, pip install
 --no-deps distillmos==0.9.1 xls-r-sqa==0.1.0).
+"""
+TACOTRON2 = f"""Measure a Tacotron2 on clips that it never saw.
 
+{SCORES}
 A published NVIDIA checkpoint (a *.pt file with a state_dict of the reference names) holds no symbol table. With --data
 and --symbols it is measured; without them it is only said whether it loads.
 """
+XTTS = f"""Measure an XTTS-style network on clips that it never saw, each in the voice of another clip of its speaker.
+
+{SCORES}"""
 PLACE = "folder of a run (its newest sound checkpoint), a checkpoints/step-* folder, or a published *.pt file"
 SYMBOLS = "table of a published file: its characters in their order, or a file that holds them"
 LANGUAGE = "language of clips that name none, e.g. en: to spell numbers, and for the recogniser"
@@ -51,22 +55,28 @@ LANGUAGE = "language of clips that name none, e.g. en: to spell numbers, and for
 def fill(parser: ArgumentParser) -> None:
     """Add this command's arguments."""
     trainers = parser.add_subcommands(dest="task")
-    tacotron2 = ArgumentParser(description=TACOTRON2, exit_on_error=False)
-    tacotron2.add_argument("place", type=str, help=PLACE)
-    tacotron2.add_argument("--data", type=str, default="", help="other clips to measure on, in LJSpeech layout")
-    tacotron2.add_argument(
-        "--cache", type=str, default="", help="folder for computed spectrograms (default: the run's)"
-    )
-    tacotron2.add_argument("--language", type=str, default="", help=LANGUAGE)
-    tacotron2.add_argument("--symbols", type=str, default="", help=SYMBOLS)
-    tacotron2.add_argument("--cer", action="store_true", help="have a recogniser listen; 2 to 4 s a sound on a core")
-    tacotron2.add_argument("--mos", action="store_true", help="have the mean opinion score estimated; 1 s a sound")
-    tacotron2.add_argument("--vocoder", type=Name, default="griffin-lim", help="what they are to hear")
-    tacotron2.add_argument("--hifigan", type=str, default="", help="file of HiFi-GAN's generator")
-    tacotron2.add_argument("--threshold", type=float, default=0.5, help="the gate says stop above this probability")
-    tacotron2.add_argument("--seed", type=int, default=0, help="seed of the prenet's dropout")
-    tacotron2.add_argument("--out", type=str, default="", help="JSON file for all scores; it must be new")
-    trainers.add_subcommand("tacotron2", tacotron2, help="text to spectrogram, with attention and a stop gate")
+    for name, about, short in (
+        ("tacotron2", TACOTRON2, "text to spectrogram, with attention and a stop gate"),
+        ("xtts", XTTS, "many speakers and languages, a voice taken from a recording"),
+    ):
+        own = ArgumentParser(description=about, exit_on_error=False)
+        _fill(own)
+        trainers.add_subcommand(name, own, help=short)
+
+
+def _fill(parser: ArgumentParser) -> None:
+    parser.add_argument("place", type=str, help=PLACE)
+    parser.add_argument("--data", type=str, default="", help="other clips to measure on, in LJSpeech layout")
+    parser.add_argument("--cache", type=str, default="", help="folder for computed spectrograms (default: the run's)")
+    parser.add_argument("--language", type=str, default="", help=LANGUAGE)
+    parser.add_argument("--symbols", type=str, default="", help=SYMBOLS)
+    parser.add_argument("--cer", action="store_true", help="have a recogniser listen; 2 to 4 s a sound on a core")
+    parser.add_argument("--mos", action="store_true", help="have the mean opinion score estimated; 1 s a sound")
+    parser.add_argument("--vocoder", type=Name, default="griffin-lim", help="what they are to hear")
+    parser.add_argument("--hifigan", type=str, default="", help="file of HiFi-GAN's generator")
+    parser.add_argument("--threshold", type=float, default=0.5, help="the gate says stop above this probability")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the prenet's dropout")
+    parser.add_argument("--out", type=str, default="", help="JSON file for all scores; it must be new")
 
 
 def run(arguments: Namespace) -> int:
