@@ -20,9 +20,9 @@ from rerail.tasks.speech.trained import Trained
 from rerail.tasks.trained import load
 from rerail.tell import printed
 
-SCORES = """These are the clips that the run has set aside, or all of --data. Teacher-forced means that each step is given
-the true frames before it, free-running that the model goes on from its own. The table has a line a score; the JSON file
-of --out has the scores of each clip, too.
+SCORES = """These are the clips that the run has set aside, or all of --data. Teacher-forced means that each step is
+given the true frames before it, free-running that the model goes on from its own. The table has a line a score; the
+JSON file of --out has the scores of each clip, too.
 
 Quality is 100 x sound x (0.7 x reading + 0.3 x ending), in percent, free-running. Reading: is the text read, in order
 and whole? Ending: the share of utterances that stop within 10 % of the true end. Sound: 1 where the mel error is half
