@@ -15,6 +15,7 @@ from torch import nn
 from rerail.fit import FitConfig, Parts, Picture, problems, train
 from rerail.fit.schedule import cosine_factor
 from rerail.fit.stop import Stop
+from rerail.tasks.speech.plan import plan as speech_plan
 from rerail.tell import journal
 from toy import Loader, network
 
@@ -186,3 +187,48 @@ def test_averaged_weights_are_what_is_measured_and_go_on_after_a_stop(tmp_path: 
     train(ToyTask(fit, interrupt_at=17), fit, run=tmp_path / "parts")
     assert train(ToyTask(fit), fit, run=tmp_path / "parts", resume=True).metrics == whole.metrics
     assert whole.metrics != train(ToyTask(FIT), FIT, run=tmp_path / "raw").metrics
+
+
+@dataclass
+class TwoLosses(ToyTask):
+    """With a second component that pulls the wrong way, the harder the more it weighs."""
+
+    wrong: float = 1.0
+
+    def build(self) -> Parts:
+        parts = ToyTask.build(self)
+        inner, model = parts.losses, parts.model
+
+        def losses(batch: dict[str, Any]) -> dict[str, torch.Tensor]:
+            far = (model(batch["x"]) - self.wrong * 3.0).square().mean()
+            return {**inner(batch), "kl": far}
+
+        plan = speech_plan(moves=False, adapts=True)
+        return replace(parts, losses=losses, weights={"kl": 4.0}, plan=plan, adaptable=("kl",), anchor="square")
+
+
+def test_a_weight_that_does_harm_is_lowered_after_trials_that_have_shown_so(tmp_path: Path) -> None:
+    fit = replace(FIT, steps=80, warmup=1, evaluate_every=1000, adapt_every=20, adapt_steps=15)
+    train(TwoLosses(fit), fit, run=tmp_path / "run")
+    records = list(journal.read(tmp_path / "run"))
+    trials = [one["data"] for one in records if one.get("text") == "a weight was tried on a fork"]
+    assert trials
+    assert all(one["component"] == "kl" and one["moved"] == -1 for one in trials)
+    adopted = [one for one in trials if one["adopted"]]
+    assert adopted
+    assert all(one["tried"] < one["own"] for one in adopted)
+    remedies = [one for one in records if one["kind"] == "remedy" and one["code"] == "weight.kl"]
+    assert len(remedies) == min(2, len(adopted))  # down to a half, and no farther
+    assert remedies[0]["knobs"]["weights"]["kl"] == pytest.approx(0.5**0.5)
+
+
+def test_trials_that_do_not_pay_leave_the_run_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rerail.fit.adapt.pays", lambda *_: False)
+    fit = replace(FIT, adapt_every=7, adapt_steps=3)
+    plain = replace(fit, adapt_every=0)
+    train(TwoLosses(plain), plain, run=tmp_path / "one")
+    train(TwoLosses(fit), fit, run=tmp_path / "other")
+    tried = [one for one in journal.read(tmp_path / "other") if one.get("text") == "a weight was tried on a fork"]
+    assert len(tried) == 4
+    one, other = final(tmp_path / "one"), final(tmp_path / "other")
+    assert all(torch.equal(one[name], other[name]) for name in one)

@@ -313,6 +313,20 @@ RULES: Mapping[str, _Rule] = {
         signal="eval/diagonality/free",
         within=1000,
     ),
+    "weight.kl": _Rule(
+        setting="weight of the divergence",
+        change=_words("the run's own", "as the guard moves it: between a half and twice"),
+        why="a fork of the run with the other weight came nearer to the held-out clips",
+        signal="eval/mel",
+        within=2000,
+    ),
+    "weight.stop": _Rule(
+        setting="weight of the stop's loss",
+        change=_words("the run's own", "as the guard moves it: between a half and twice"),
+        why="a fork of the run with the other weight came nearer to the held-out clips",
+        signal="eval/mel",
+        within=2000,
+    ),
     "stage.missed": _Rule(
         setting="the data, or the size of a decoder step",
         change=_words("as they are", "clips whose text fits what is said; a larger reduction"),

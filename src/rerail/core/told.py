@@ -60,6 +60,8 @@ TOLD = frozenset(
         "units.saturated",
         "update.large",
         "update.small",
+        "weight.kl",
+        "weight.stop",
         "weights.unchanged",
         "weights.wide",
     }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from rerail import past
+from rerail.fit.begin import guarded, prepare
 from rerail.fit.config import FitConfig, changed, problems
 from rerail.fit.fork import Fork, beginning, fork, held_out
-from rerail.fit.loop import Result, guarded, prepare, train, train_unguarded
+from rerail.fit.loop import Result, train, train_unguarded
 from rerail.fit.task import Parts, Task
 from rerail.guard import Losses, LossFunction, Picture, Sound
 from rerail.past import untaken

@@ -60,6 +60,11 @@ class FitConfig:
             "fixed": True,
         },
     )
+    adapt_every: int = field(
+        default=0,
+        metadata={"help": "steps between trials of other loss weights on forks of the run; 0: none", "least": 0},
+    )
+    adapt_steps: int = field(default=25, metadata={"help": "steps of such a fork", "least": 1})
     patience: int = field(
         default=0,
         metadata={

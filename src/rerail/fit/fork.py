@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from rerail import past
+from rerail.fit.begin import averages, guarded
 from rerail.fit.config import FitConfig
-from rerail.fit.loop import guarded
 from rerail.fit.task import Parts, Task
 from rerail.rehearse import STRICT, rehearse, strict
 
@@ -32,7 +32,7 @@ def fork(task: Task, parts: Parts, config: FitConfig, checkpoint: Path, steps: i
     It ends at the first step that would have to be undone.
     """
     held = replace(parts, plan=strict(parts.plan))
-    guard = guarded(held, config, resume=checkpoint, keep=STRICT)
+    guard = guarded(held, config, resume=checkpoint, keep=STRICT, averaged=averages(parts, config))
     rehearsed = rehearse(guard, iter(parts.data), steps=steps, accumulate=config.accumulate)
     guard.close("rehearsed")
     if rehearsed.trouble:
@@ -43,7 +43,7 @@ def fork(task: Task, parts: Parts, config: FitConfig, checkpoint: Path, steps: i
 def beginning(parts: Parts, config: FitConfig) -> dict[str, Any]:
     """Return the whole state of a run of these parts as it would be saved now, before its first step."""
     with tempfile.TemporaryDirectory() as folder:
-        guard = guarded(parts, config, run=Path(folder) / "run")
+        guard = guarded(parts, config, run=Path(folder) / "run", averaged=averages(parts, config))
         kept = guard.save()
         guard.close("looked at")
         assert kept is not None

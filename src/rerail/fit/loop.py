@@ -5,25 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from rerail.fit.ahead import Ahead
+from rerail.fit.adapt import Adapt
+from rerail.fit.begin import averages, guarded, precision, prepare
 from rerail.fit.best import Best
 from rerail.fit.config import FitConfig
-from rerail.fit.device import Moved, chosen, moved
 from rerail.fit.ema import Ema
 from rerail.fit.room import Room
 from rerail.fit.stop import Stop
 from rerail.fit.task import Parts, Task
-from rerail.guard import Derailed, Guard, Keep, Listener, Losses, claim
-
-PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-MIXED = "mixed"
+from rerail.guard import Derailed, Guard, Listener, Losses, claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,49 +60,13 @@ def train(
     return result
 
 
-def guarded(
-    parts: Parts,
-    config: FitConfig,
-    *,
-    run: Path | None = None,
-    resume: bool | Path = False,
-    listeners: Sequence[Listener] = (),
-    describe: Mapping[str, Any] | None = None,
-    keep: Keep | None = None,
-    averaged: Ema | None = None,
-) -> Guard:
-    """Put a task's parts under the guard; `keep` in place of what the config says of snapshots and checkpoints.
-
-    `averaged` are the weights that `ema` asks for (`averages`).
-    """
-    return Guard(
-        parts.model,
-        parts.optimizer,
-        parts.losses,
-        weights=parts.weights,
-        scheduler=parts.scheduler,
-        precision=PRECISIONS[_precision(parts, config)],
-        clip_norm=config.clip_norm,
-        plan=parts.plan,
-        keep=keep or Keep(snapshot_every=config.snapshot_every, checkpoint_every=config.checkpoint_every),
-        run=run,
-        resume=resume,
-        data=parts.data,
-        state=parts.state if averaged is None else (*parts.state, averaged),
-        after_commit=None if averaged is None else averaged.update,
-        scaler=_scaler(parts, config),
-        listeners=listeners,
-        config=asdict(config) | dict(describe or {}),
-    )
-
-
 def train_unguarded(task: Task, config: FitConfig) -> Iterator[float]:
     """Train the same way without the guard; yield the total loss of every step (for comparison)."""
     parts = prepare(task, config)
-    precision = PRECISIONS[_precision(parts, config)]
+    half = precision(parts, config)
     for batch in islice(iter(parts.data), config.steps):
         parts.optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", dtype=precision or torch.bfloat16, enabled=precision is not None):
+        with torch.autocast("cpu", dtype=half or torch.bfloat16, enabled=half is not None):
             total = Losses.of(parts.losses(batch)).total(parts.weights)
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(parts.model.parameters(), config.clip_norm)
@@ -114,42 +75,11 @@ def train_unguarded(task: Task, config: FitConfig) -> Iterator[float]:
         yield float(total.detach())
 
 
-def prepare(task: Task, config: FitConfig) -> Parts:
-    """Seed everything and build the task's parts."""
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
-    parts, device = task.build(), chosen(config.device)
-    if config.num_workers:
-        parts = replace(parts, data=Ahead(parts.data, config.num_workers))
-    if device.type == "cpu":
-        return parts
-    parts.model.to(device)
-    held_out = [moved(batch, device) for batch in parts.held_out]
-    return replace(parts, data=Moved(parts.data, device), held_out=held_out)
-
-
-def averages(parts: Parts, config: FitConfig) -> Ema | None:
-    """Return the averaged weights that `ema` asks for; None without."""
-    return Ema(parts.model, config.ema) if config.ema else None
-
-
-def _scaler(parts: Parts, config: FitConfig) -> torch.amp.GradScaler | None:
-    """fp16 has too small a range for gradients; where it is computed in, the loss is scaled."""
-    device = next(parts.model.parameters()).device.type
-    return torch.amp.GradScaler(device) if _precision(parts, config) == "fp16" and device != "cpu" else None
-
-
-def _precision(parts: Parts, config: FitConfig) -> str:
-    on_cpu = next(parts.model.parameters()).device.type == "cpu"
-    return config.precision if config.precision != MIXED else ("fp32" if on_cpu else "fp16")
-
-
 class _Loop:
     def __init__(self, task: Task, config: FitConfig, parts: Parts, guard: Guard, averaged: Ema | None = None) -> None:
         self.task, self.config, self.parts, self.guard, self.averaged = task, config, parts, guard, averaged
         self.best = Best.of(guard.run, config.patience, config.least_gain)
-        self.enough, self.room = False, Room(guard)
+        self.enough, self.room, self.adapt = False, Room(guard), Adapt(task, config, parts, guard)
         self.metrics: Mapping[str, float] = {}
         self.began = self.evaluated = guard.steps
 
@@ -171,7 +101,8 @@ class _Loop:
     def _train(self, stop: Stop) -> None:
         batches = iter(self.parts.data)
         while self.guard.steps < self.config.steps and not stop.asked and not self.enough:
-            self.room.step(list(islice(batches, self.config.accumulate)))
+            step = self.room.step(list(islice(batches, self.config.accumulate)))
+            self.adapt.look(step.verdict.knobs.weights)
             due = self.guard.steps - self.evaluated >= self.config.evaluate_every
             if due and self.guard.steps < self.config.steps:
                 self._evaluate(last=False)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rerail.guard import Guard
+from rerail.guard import Guard, Step
 
 
 class Room:
@@ -17,17 +17,17 @@ class Room:
     def __init__(self, guard: Guard) -> None:
         self.guard, self.parts = guard, 1
 
-    def step(self, batches: Sequence[Any]) -> None:
+    def step(self, batches: Sequence[Any]) -> Step:
         """Train on micro-batches whose gradients add up to a step.
 
         Raises:
             torch.OutOfMemoryError: where a row by itself does not fit.
         """
         try:
-            self.guard.step(*(part for one in batches for part in self._parted(one)))
+            return self.guard.step(*(part for one in batches for part in self._parted(one)))
         except torch.OutOfMemoryError as error:
             self._halve(batches, error)
-            self.step(batches)
+            return self.step(batches)
 
     def _halve(self, batches: Sequence[Any], error: torch.OutOfMemoryError) -> None:
         parts = 2 * self.parts

@@ -24,7 +24,8 @@ class Data(Positioned, Protocol):
 class Parts:
     """What a task builds for one run. `weights` are the loss weights, `plan` None for the default plan.
 
-    `target` names the held-out metric that early stopping goes by, the smaller the better.
+    `target` names the held-out metric that early stopping and trials go by, the smaller the better. `adaptable` are the
+    components whose weights may be tried, by their gradients beside that of `anchor`.
     """
 
     model: nn.Module
@@ -37,6 +38,8 @@ class Parts:
     plan: Plan | None = None
     state: tuple[Stateful, ...] = ()
     target: str = ""
+    adaptable: tuple[str, ...] = ()
+    anchor: str = ""
 
 
 class Task(Protocol):

@@ -139,6 +139,14 @@ LEARNING = {
         "the weight of guided attention stands on another level, as {signal} asks for",
         "Where the text is not read along its diagonal, the decoder learns to speak without it.",
     ),
+    "weight.kl": Words(
+        "another weight of the divergence was shown to pay, on a fork of the run",
+        "The components pull at the model with very different strength.",
+    ),
+    "weight.stop": Words(
+        "another weight of the stop was shown to pay, on a fork of the run",
+        "The components pull at the model with very different strength.",
+    ),
     "stage.missed": Words(
         "{signal} has not come to where it should be by this step", "Going on as before may not come there at all."
     ),

@@ -7,6 +7,7 @@ put beside them by trainers that know what their attention, stages and losses sh
 
 from __future__ import annotations
 
+from rerail.core.detectors.adapted import Adapted
 from rerail.core.detectors.attention import Attention
 from rerail.core.detectors.chance import Chance
 from rerail.core.detectors.clamped import Clamped
@@ -55,6 +56,7 @@ from rerail.core.detectors.zero import Zero
 
 __all__ = [
     "DEFAULT",
+    "Adapted",
     "Attention",
     "Chance",
     "Clamped",

@@ -1,4 +1,4 @@
-"""What is watched in a Tacotron2 run beside what every run is watched for."""
+"""What is watched in a run that learns to speak beside what every run is watched for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from rerail.core.detectors import Guide, Stage, Stages, Steady
+from rerail.core.detectors import Adapted, Guide, Stage, Stages, Steady
+from rerail.core.detectors.adapted import CODES, adapted_ladder
 from rerail.core.detectors.guide import CODE, guide_ladder
 from rerail.core.plans import default_plan
 from rerail.core.verdict import Plan
@@ -22,19 +23,25 @@ STAGES = (  # steps are optimizer steps; what is measured is held-out and free-r
 )
 
 
-def plan(*, moves: bool = True) -> Plan:
-    """Return the default plan with the stages of a Tacotron2, its loss at rest, and the weight of guided attention.
+def plan(*, moves: bool = True, adapts: bool = False) -> Plan:
+    """Return the default plan with the stages of speech, its loss at rest, and the weights that detectors own.
 
-    `moves` says whether that weight is moved.
+    `moves` says whether that of guided attention is moved, `adapts` whether others are, after trials.
     """
     base = default_plan()
-    watched = replace(base, detectors=(*base.detectors, Stages(stages=STAGES), Steady()))
-    if not moves:
-        return watched
-    ladders = {**base.ladders, CODE: guide_ladder("attention")}
-    return replace(watched, detectors=(*watched.detectors, Guide()), ladders=ladders)
+    detectors = [*base.detectors, Stages(stages=STAGES), Steady()]
+    ladders = dict(base.ladders)
+    if moves:
+        detectors.append(Guide())
+        ladders[CODE] = guide_ladder("attention")
+    if adapts:
+        detectors += [Adapted(component=component) for component in CODES]
+        ladders |= {code: adapted_ladder(component) for component, code in CODES.items()}
+    return replace(base, detectors=tuple(detectors), ladders=ladders)
 
 
 def plan_as_in(settings: Mapping[str, Any]) -> Plan | None:
     """Return the plan of a run with these settings (its `config.yaml`); None where it is no Tacotron2's."""
-    return plan(moves=bool(settings["guide_moves"])) if "guide_moves" in settings else None
+    if "guide_moves" not in settings:
+        return None
+    return plan(moves=bool(settings["guide_moves"]), adapts=bool(settings.get("adapt_every")))

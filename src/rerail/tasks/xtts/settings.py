@@ -54,9 +54,6 @@ class XttsConfig(CorpusConfig):
     mmi_most: float = field(
         default=5.0, metadata={"help": "largest factor that brings its gradient to that of mel", "above": 0}
     )
-    adaptive_weights: bool = field(
-        default=False, metadata={"help": "try other weights on forks of the run, and keep those that pay"}
-    )
     guide_moves: bool = field(
         default=True,
         metadata={"help": "let the guard move guided attention: up to x50 while the text is not read, 0 once it is"},

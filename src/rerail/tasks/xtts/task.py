@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from rerail.core.detectors.adapted import CODES
 from rerail.data.balance import taken
 from rerail.data.batches import Stream
 from rerail.data.clip import Clip
@@ -78,9 +79,11 @@ class XttsTask:
             data=Stream(often, fit.batch_size, fit.seed, together),
             held_out=[together(held_out[start : start + 16]) for start in range(0, len(held_out), 16)],
             weights=config.weights(),
-            plan=plan(moves=config.guide_moves),
+            plan=plan(moves=config.guide_moves, adapts=fit.adapt_every > 0),
             state=(kept, self.languages, Paced(model.frames)),
             target="mel",
+            adaptable=tuple(CODES),
+            anchor="mel_post",
         )
 
     @cached_property

@@ -1,0 +1,167 @@
+"""The XTTS-style trainer's levels on 30 clips: unweighted held-out losses, over seeds, guarded and unguarded.
+
+    python bench/levels.py [--levels basic enhanced ...] [--alone] [--seeds 0 1 2 3 4] [--steps 400] [--unguarded]
+    python bench/levels.py --show
+
+Tiny network, 30 of the embedded clips, 6 others held out, batches of 15, the settings of each level else; the learning
+rate goes through its own warm-up, as long as that is. `--alone` adds to `basic` one thing at a time of what `enhanced`
+has more. Each run appends a line to OUT/levels.csv; what is there is not run again. `--show` prints the tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import torch
+from rates import corpus
+
+from rerail.fit import FitConfig, train, train_unguarded
+from rerail.tasks.xtts.levels import FAST, LEVELS
+from rerail.tasks.xtts.settings import XttsConfig
+from rerail.tasks.xtts.task import XttsTask
+from rerail.tell import journal
+
+SEEN = ("loss/mel_post", "loss/kl", "loss/stop", "loss/attention", "mel/free", "diagonality/free", "gate_accuracy/free")
+COLUMNS = ("name", "seed", "guarded", "steps", "seconds", "finite", "interventions", *SEEN)
+T = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # two-sided 95 % of Student's t, by how many numbers there are
+ALONE = {
+    "rate": ("lr",),
+    "mel and KL weights": ("weight_mel", "weight_kl"),
+    "clip": ("clip_norm",),
+    "schedule": ("schedule", "warmup", "lr_floor"),
+    "smoothing": ("smooth_mel", "smooth_stop"),
+    "Huber": ("huber",),
+    "decay": ("weight_decay",),
+}
+
+
+def values(name: str) -> Mapping[str, Any]:
+    """Return the settings of a level, of fast convergence, or of basic and one thing more (`basic + rate`)."""
+    base, plus, more = name.partition(" + ")
+    if plus:
+        enhanced = LEVELS.values("enhanced")
+        return LEVELS.values(base) | {one: enhanced[one] for one in ALONE[more]}
+    return LEVELS.values("enhanced") | LEVELS.values(FAST) if name == FAST else LEVELS.values(name)
+
+
+def task_of(name: str, seed: int, steps: int, out: Path) -> tuple[XttsTask, FitConfig]:
+    """Return the trainer of a level."""
+    own = {field.name for field in fields(FitConfig)}
+    given = dict(values(name)) | {"batch_size": 15, "accumulate": 1, "num_workers": 0, "epochs": 0}
+    given |= {"patience": 0, "evaluate_every": 10**6}
+    fit = FitConfig(**{key: value for key, value in given.items() if key in own}, steps=steps, seed=seed, threads=1)
+    rest = {key: value for key, value in given.items() if key not in own}
+    config = XttsConfig(
+        data=str(corpus(out / "clips")), cache=str(out / "features"), held_out=6, size="tiny", longest=0.0, **rest
+    )
+    return XttsTask(config, fit), fit
+
+
+def one(name: str, seed: int, steps: int, out: Path, *, guarded: bool) -> dict[str, Any]:
+    """Train once; return its line."""
+    task, fit = task_of(name, seed, steps, out)
+    began, done = time.perf_counter(), 0
+    if guarded:
+        run = out / "run"
+        shutil.rmtree(run, ignore_errors=True)
+        found = train(task, fit, run=run).metrics
+        done = sum(1 for record in journal.read(run) if record["kind"] == "outcome" and "did" in record)
+        state = torch.load(max((run / "checkpoints").glob("step-*")) / "state.pt", weights_only=True)["model"]
+    else:
+        parts = None
+
+        class Kept(XttsTask):
+            def build(self) -> Any:  # noqa: ANN401
+                nonlocal parts
+                parts = super().build()
+                return parts
+
+        for _ in train_unguarded(Kept(task.config, fit), fit):
+            pass
+        assert parts is not None
+        found, state = task.evaluate(parts.model, parts.held_out), parts.model.state_dict()
+    finite = all(bool(torch.isfinite(value).all()) for value in state.values() if value.is_floating_point())
+    about = {"name": name, "seed": seed, "guarded": guarded, "steps": steps, "finite": finite, "interventions": done}
+    return {**about, "seconds": round(time.perf_counter() - began), **{seen: f"{found[seen]:.5g}" for seen in SEEN}}
+
+
+def run_all(given: argparse.Namespace, table: Path) -> None:
+    """Run what is not in the table yet."""
+    names = [*given.levels, *(f"basic + {one}" for one in ALONE if given.alone)]
+    there = {(row["name"], row["seed"], row["guarded"]) for row in lines(table)}
+    for seed in given.seeds:
+        for name in names:
+            for guarded in (True, False) if given.unguarded else (True,):
+                if (name, str(seed), str(guarded)) in there:
+                    continue
+                row = one(name, seed, given.steps, given.out, guarded=guarded)
+                new = not table.exists()
+                with table.open("a", newline="") as file:
+                    writer = csv.DictWriter(file, COLUMNS)
+                    if new:
+                        writer.writeheader()
+                    writer.writerow(row)
+
+
+def lines(table: Path) -> list[dict[str, str]]:
+    """Read the table."""
+    if not table.exists():
+        return []
+    with table.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def shown(table: Path) -> str:
+    """Return means over seeds with 95 % intervals, a line for each name and kind of run."""
+    groups = defaultdict[tuple[str, str], list[dict[str, str]]](list)
+    for row in lines(table):
+        groups[row["name"], row["guarded"]].append(row)
+    text = ["| settings | guarded | seeds | finite | interventions | " + " | ".join(SEEN) + " | s |"]
+    text.append("|---" * (len(SEEN) + 6) + "|")
+    for (name, guarded), rows in groups.items():
+        cells = [interval([float(row[seen]) for row in rows]) for seen in SEEN]
+        sound = sum(row["finite"] == "True" for row in rows)
+        done = sum(int(row["interventions"]) for row in rows)
+        spent = fmean(float(row["seconds"]) for row in rows)
+        head = f"| {name} | {'yes' if guarded == 'True' else 'no'} | {len(rows)} | {sound} | {done} | "
+        text.append(head + " | ".join(cells) + f" | {spent:.0f} |")
+    return "\n".join(text)
+
+
+def interval(numbers: list[float]) -> str:
+    """Mean, and half the width of its 95 % interval by Student's t."""
+    if len(numbers) < min(T) or not all(map(math.isfinite, numbers)):
+        return f"{fmean(numbers):.3g}"
+    return f"{fmean(numbers):.3g} ± {T[len(numbers)] * stdev(numbers) / math.sqrt(len(numbers)):.2g}"
+
+
+def main() -> None:
+    """Run what is missing, then print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--levels", nargs="*", default=["basic", "enhanced", FAST, "plateau-breaker", "original"])
+    parser.add_argument("--alone", action="store_true", help="basic and one improvement at a time")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--unguarded", action="store_true", help="also without the guard")
+    parser.add_argument("--out", type=Path, default=Path("runs/levels"))
+    parser.add_argument("--show", action="store_true")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    table = given.out / "levels.csv"
+    if not given.show:
+        run_all(given, table)
+    print(shown(table))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,9 @@
+"""Weights that adapt: the pure decisions, for the loop above the guard."""
+
+from __future__ import annotations
+
+from rerail.core.adapt import pays, proposal
+from rerail.core.detectors.adapted import STEP as LEVEL
+from rerail.core.detectors.adapted import TRIED
+
+__all__ = ["LEVEL", "TRIED", "pays", "proposal"]

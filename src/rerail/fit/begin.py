@@ -1,0 +1,89 @@
+"""How a run begins: its parts are built, put where they are trained, and put under the guard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rerail.fit.ahead import Ahead
+from rerail.fit.config import FitConfig
+from rerail.fit.device import Moved, chosen, moved
+from rerail.fit.ema import Ema
+from rerail.fit.task import Parts, Task
+from rerail.guard import Guard, Keep, Listener
+
+PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+MIXED = "mixed"
+
+
+def guarded(
+    parts: Parts,
+    config: FitConfig,
+    *,
+    run: Path | None = None,
+    resume: bool | Path = False,
+    listeners: Sequence[Listener] = (),
+    describe: Mapping[str, Any] | None = None,
+    keep: Keep | None = None,
+    averaged: Ema | None = None,
+) -> Guard:
+    """Put a task's parts under the guard; `keep` in place of what the config says of snapshots and checkpoints.
+
+    `averaged` are the weights that `ema` asks for (`averages`).
+    """
+    return Guard(
+        parts.model,
+        parts.optimizer,
+        parts.losses,
+        weights=parts.weights,
+        scheduler=parts.scheduler,
+        precision=precision(parts, config),
+        clip_norm=config.clip_norm,
+        plan=parts.plan,
+        keep=keep or Keep(snapshot_every=config.snapshot_every, checkpoint_every=config.checkpoint_every),
+        run=run,
+        resume=resume,
+        data=parts.data,
+        state=parts.state if averaged is None else (*parts.state, averaged),
+        after_commit=None if averaged is None else averaged.update,
+        scaler=_scaler(parts, config),
+        listeners=listeners,
+        config=asdict(config) | dict(describe or {}),
+    )
+
+
+def prepare(task: Task, config: FitConfig) -> Parts:
+    """Seed everything and build the task's parts."""
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    parts, device = task.build(), chosen(config.device)
+    if config.num_workers:
+        parts = replace(parts, data=Ahead(parts.data, config.num_workers))
+    if device.type == "cpu":
+        return parts
+    parts.model.to(device)
+    held_out = [moved(batch, device) for batch in parts.held_out]
+    return replace(parts, data=Moved(parts.data, device), held_out=held_out)
+
+
+def averages(parts: Parts, config: FitConfig) -> Ema | None:
+    """Return the averaged weights that `ema` asks for; None without."""
+    return Ema(parts.model, config.ema) if config.ema else None
+
+
+def _scaler(parts: Parts, config: FitConfig) -> torch.amp.GradScaler | None:
+    """fp16 has too small a range for gradients; where it is computed in, the loss is scaled."""
+    device = next(parts.model.parameters()).device.type
+    return torch.amp.GradScaler(device) if precision(parts, config) == torch.float16 and device != "cpu" else None
+
+
+def precision(parts: Parts, config: FitConfig) -> torch.dtype | None:
+    """Return the format that the forward pass is cast to; None: as it is."""
+    if config.precision == MIXED:
+        return None if next(parts.model.parameters()).device.type == "cpu" else torch.float16
+    return PRECISIONS[config.precision]

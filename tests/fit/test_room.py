@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rerail.fit.room import Room, parted
+from rerail.tell import journal
+from toy import Toy, same, toy
+
+
+def short_of(run: Toy, rows: int) -> None:
+    """Have memory run out where a batch has more rows."""
+    assert run.guard.recipe is not None
+    inner = run.guard.recipe.losses
+
+    def losses(batch: dict[str, Any]) -> Any:
+        if len(batch["x"]) > rows:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return inner(batch)
+
+    object.__setattr__(run.guard.recipe, "losses", losses)
+
+
+def test_rows_are_parted_in_order_and_what_is_no_row_stays() -> None:
+    batch = {"x": torch.arange(10).view(5, 2), "id": list("abcde"), "scale": torch.tensor(3.0), "width": 7}
+    parts = list(parted(batch, 2))
+    assert [one["id"] for one in parts] == [["a", "b", "c"], ["d", "e"]]
+    assert torch.equal(torch.cat([one["x"] for one in parts]), batch["x"])
+    assert all(float(one["scale"]) == 3.0 and one["width"] == 7 for one in parts)
+
+
+def test_where_memory_runs_out_the_same_rows_make_the_same_number_of_steps(tmp_path: Path) -> None:
+    run = toy(run=tmp_path / "run")
+    short_of(run, 4)
+    room, batches = Room(run.guard), iter(run.loader)
+    for _ in range(5):
+        room.step([next(batches)])
+    assert room.parts == 4  # of 12 rows
+    assert run.guard.steps == 5
+    told = [one for one in journal.read(tmp_path / "run") if one.get("text", "").startswith("out of memory")]
+    assert [one["data"]["parts"] for one in told] == [2, 4]
+    assert "2 GiB" in told[0]["data"]["error"]
+
+
+def test_a_row_that_does_not_fit_by_itself_is_told() -> None:
+    run = toy()
+    short_of(run, 0)
+    before = [one.clone() for one in run.weights()]
+    with pytest.raises(torch.OutOfMemoryError):
+        Room(run.guard).step([next(iter(run.loader))])
+    assert same(before, run.weights())
