@@ -103,3 +103,49 @@ def deb(name: str, content: Path, folder: Path, version: str = "1.0") -> Path:
 def recording(path: Path) -> bytes:
     """Return the samples of a recording as bytes."""
     return bytes(soundfile.read(io.BytesIO(path.read_bytes()), dtype="int16")[0].tobytes())
+
+
+def vctk(folder: Path, count: int = 4) -> list[Clip]:
+    """VCTK's layout: a text a file, two speakers, two microphones of which the second lacks one."""
+    for number, clip in enumerate(CLIPS[:count]):
+        speaker, name = f"p{225 + number % 2}", f"p{225 + number % 2}_{number:03d}"
+        text = folder / "txt" / speaker / f"{name}.txt"
+        text.parent.mkdir(parents=True, exist_ok=True)
+        text.write_text(f"{clip.text}\n", encoding="utf8")
+        for microphone in (1, 2) if number else (1,):
+            sound = folder / "wav48_silence_trimmed" / speaker / f"{name}_mic{microphone}.flac"
+            sound.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(clip.path, sound)
+    return CLIPS[:count]
+
+
+def commonvoice(folder: Path, count: int = 4) -> list[Clip]:
+    """Common Voice's layout, with MP3."""
+    (folder / "clips").mkdir(parents=True)
+    lines = ["client_id\tpath\tsentence\tup_votes\tlocale"]
+    for number, clip in enumerate(CLIPS[:count]):
+        samples, rate = soundfile.read(clip.path)
+        soundfile.write(folder / "clips" / f"common_voice_en_{number}.mp3", samples, rate, format="MP3")
+        lines.append(f"{number % 2}{'ab' * 63}\tcommon_voice_en_{number}.mp3\t{clip.text}\t2\ten")
+    (folder / "validated.tsv").write_text("\n".join(lines) + "\n", encoding="utf8")
+    return CLIPS[:count]
+
+
+def piper(folder: Path, count: int = 4) -> list[Clip]:
+    """Piper's layout of several speakers."""
+    lines = []
+    for number, clip in enumerate(CLIPS[:count]):
+        wav(clip, folder / "wav" / f"{clip.id}.wav")
+        lines.append(f"{clip.id}|speaker-{number % 2}|{clip.text}")
+    (folder / "metadata.csv").write_text("\n".join(lines) + "\n", encoding="utf8")
+    return CLIPS[:count]
+
+
+def f5(folder: Path, count: int = 4) -> list[Clip]:
+    """F5's layout: a table with a header, and paths."""
+    lines = ["audio_file|text"]
+    for clip in CLIPS[:count]:
+        wav(clip, folder / "wavs" / f"{clip.id}.wav")
+        lines.append(f"wavs/{clip.id}.wav|{clip.text}")
+    (folder / "metadata.csv").write_text("\n".join(lines) + "\n", encoding="utf8")
+    return CLIPS[:count]

@@ -90,13 +90,13 @@ class Card:
         }
 
 
-def card(place: Path, progress: Progress | None = None) -> Card:
+def card(place: Path, progress: Progress | None = None, layout: str = "") -> Card:
     """Measure a corpus in any known layout. What cannot be read is counted among the left out.
 
     Raises:
         ValueError: where there is none.
     """
-    listing = readers.read(place)
+    listing = readers.read(place, layout)
     measured, unreadable = list[Measured](), 0
     for number, clip in enumerate(listing.clips, 1):
         try:

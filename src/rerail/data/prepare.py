@@ -52,6 +52,7 @@ class PrepareConfig:
     )
     language: str = field(default="", metadata={"help": "language of clips that name none, e.g. en"})
     speaker: str = field(default="", metadata={"help": "speaker of clips that name none"})
+    layout: str = field(default="", metadata={"help": "layout of the corpus (default: the one that it looks like)"})
 
     def kept(self) -> set[str]:
         """Return the kinds of oddities that leave nothing out."""
@@ -66,7 +67,7 @@ def prepare(place: Path, target: Path, config: PrepareConfig, progress: Named) -
     """
     if odd := sorted(config.kept() - set(KEEPABLE)):
         raise ValueError(f"keep: unknown {', '.join(odd)}; known: {', '.join(KEEPABLE)}")
-    listing = readers.read(place).within(config.language, config.speaker)
+    listing = readers.read(place, config.layout).within(config.language, config.speaker)
     with draft(target) as folder:
         kept, odd_ones = _clean(listing, folder, config, progress)
         if not kept:

@@ -17,6 +17,10 @@ from rerail.data.readers import layout_of, read
         ("asterisk", small_corpora.asterisk, 5),
         ("sphinx", small_corpora.sphinx, 4),
         ("tuxpaint", small_corpora.tuxpaint, 1),
+        ("vctk", small_corpora.vctk, 4),
+        ("commonvoice", small_corpora.commonvoice, 4),
+        ("piper", small_corpora.piper, 4),
+        ("f5", small_corpora.f5, 4),
     ],
 )
 def test_the_layout_is_seen_from_the_folder(
@@ -47,3 +51,8 @@ def test_what_clips_do_not_say_is_filled_in(tmp_path: Path) -> None:
     small_corpora.lj(tmp_path, 2, speaker="ana")
     clips = read(tmp_path).within("en", "someone").clips
     assert {(one.language, one.speaker) for one in clips} == {("en", "ana")}
+
+
+def test_a_layout_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there is no 'banana'; known: ljspeech, festvox"):
+        read(tmp_path, "banana")

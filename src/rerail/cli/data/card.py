@@ -18,11 +18,12 @@ from rerail.tell import printed
 def fill(parser: ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("data", type=str, help="folder of the corpus, or a list of path|text lines")
+    parser.add_argument("--layout", type=str, default="", help="layout (default: the one that it looks like)")
 
 
 def run(arguments: Namespace) -> int:
     """Print its card."""
     with bars() as progress:
-        found = card(Path(arguments.data), lambda done, total: progress("recordings", done, total))
+        found = card(Path(arguments.data), lambda done, total: progress("recordings", done, total), arguments.layout)
     printed.text("\n".join(found.lines()))
     return 0

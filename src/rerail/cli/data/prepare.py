@@ -1,6 +1,7 @@
 """Clean a corpus for training: rerail data prepare DIR --to OUT.
 
-DIR is a corpus in a known layout (LJSpeech, festvox, Asterisk, CMU Sphinx, Tux Paint) or a list of path|text lines.
+DIR is a corpus in a known layout (LJSpeech, VCTK, Common Voice, Piper, F5, festvox, Asterisk, CMU Sphinx, Tux Paint) or
+a list of path|text lines.
 Left out are clips without a recording or a text, unreadable ones, those of another sampling rate (unless --resample),
 silent, clipped, too short or too long ones, samples that are not finite, recordings that are there twice, and texts
 whose length does not fit the recording. Each is named with its reason in OUT/left-out.tsv. Silence at the ends is cut.

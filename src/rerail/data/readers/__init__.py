@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rerail.data import ljspeech
 from rerail.data.listing import Listing
-from rerail.data.readers import asterisk, festvox, pathlist, sphinx, tuxpaint
+from rerail.data.readers import asterisk, commonvoice, festvox, pathlist, piper, sphinx, tuxpaint, vctk
 
 Reader = Callable[[Path], Listing]
 READERS: Mapping[str, Reader] = {
@@ -16,14 +16,22 @@ READERS: Mapping[str, Reader] = {
     "asterisk": asterisk.read,
     "sphinx": sphinx.read,
     "tuxpaint": tuxpaint.read,
+    "vctk": vctk.read,
+    "commonvoice": commonvoice.read,
+    "piper": piper.read,
+    "f5": lambda folder: pathlist.read(folder / ljspeech.METADATA),
     "list": pathlist.read,
 }
 FOUND: Mapping[str, Callable[[Path], object]] = {  # in this order: the surest sign first
+    "piper": piper.found,
+    "f5": lambda folder: pathlist.named(folder / ljspeech.METADATA),
     "ljspeech": lambda folder: (folder / ljspeech.METADATA).is_file(),
     "festvox": festvox.found,
     "asterisk": asterisk.found,
     "sphinx": sphinx.found,
     "tuxpaint": tuxpaint.found,
+    "vctk": vctk.found,
+    "commonvoice": commonvoice.found,
 }
 
 
@@ -35,6 +43,8 @@ def read(place: Path, layout: str = "") -> Listing:
     """
     if not place.exists():
         raise ValueError(f"{place}: no such folder or list; give a corpus")
+    if layout and layout not in READERS:
+        raise ValueError(f"layout: there is no {layout!r}; known: {', '.join(READERS)}")
     return READERS[layout or layout_of(place)](place)
 
 
@@ -48,5 +58,5 @@ def layout_of(place: Path) -> str:
         return "ljspeech" if place.suffix == ".csv" and (place.parent / "wavs").is_dir() else "list"
     if name := next((name for name, found in FOUND.items() if found(place)), ""):
         return name
-    known = "metadata.csv, etc/txt.done.data, core-sounds-LL.txt, *.transcription, *_desc_LL.ogg"
+    known = "metadata.csv, etc/txt.done.data, core-sounds-LL.txt, *.transcription, *_desc_LL.ogg, txt/, clips/"
     raise ValueError(f"{place}: no corpus in a known layout ({known}); give its folder, or a list of path|text lines")

@@ -31,6 +31,15 @@ def read(listed: Path) -> Listing:
     return sifted(clips, {}, odd)
 
 
+def named(listed: Path) -> bool:
+    """Say whether a file is a list whose first line names a column of paths."""
+    if not listed.is_file():
+        return False
+    with listed.open(encoding="utf-8-sig", errors="replace") as file:
+        names = [one.lower() for one in _columns(file.readline())]
+    return set(names) <= set(NAMES) and "path" in {NAMES[one] for one in names}
+
+
 def _clips(listed: Path, lines: list[str], odd: list[LeftOut]) -> Iterator[Clip]:
     order, start = _order(listed, lines[0])
     for number, line in enumerate(lines[start:], start + 1):
