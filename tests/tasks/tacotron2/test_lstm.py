@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rerail.tasks.tacotron2.lstm import BLOCK, Reader, product, sequence
+from rerail.tasks.tacotron2.lstm import BLOCK, Kept, Reader, product, sequence
 
 BATCH, STEPS, WIDTH, SYMBOLS, MEMORY = 3, 5, 4, 6, 7
 PARTS = ("drive", "weight", "memory", "reading", "into")
@@ -27,7 +27,7 @@ def given() -> dict[str, Tensor]:
     return {name: torch.randn(shape, dtype=torch.float64, requires_grad=True) for name, shape in shapes.items()}
 
 
-def unrolled(part: dict[str, Tensor], keep: Tensor | None) -> Tensor:
+def unrolled(part: dict[str, Tensor], keep: Kept | None) -> Tensor:
     reader = Reader(part["drive"] * 1.0, part["weight"], part["memory"] @ part["into"].t(), keep)
     hidden = cell = torch.zeros(BATCH, WIDTH, dtype=torch.float64)
     states = []
@@ -37,7 +37,7 @@ def unrolled(part: dict[str, Tensor], keep: Tensor | None) -> Tensor:
     return torch.stack(states, 1)
 
 
-def by_cells(part: dict[str, Tensor], keep: Tensor | None) -> Tensor:
+def by_cells(part: dict[str, Tensor], keep: Kept | None) -> Tensor:
     """The same with torch's own cell, whose inputs are the drive and what was read."""
     lstm = nn.LSTMCell(4 * WIDTH + MEMORY, WIDTH, bias=False).double()
     weights = {
@@ -50,7 +50,7 @@ def by_cells(part: dict[str, Tensor], keep: Tensor | None) -> Tensor:
         read = torch.einsum("bn,bnm->bm", part["reading"][step], part["memory"])
         x = torch.cat([part["drive"][:, step], read], 1)
         hidden, cell = torch.func.functional_call(lstm, weights, (x, (hidden, cell)))
-        hidden = hidden if keep is None else hidden * keep[:, step]
+        hidden = hidden if keep is None else hidden * keep.mask[:, step].double() / 0.7
         states.append(hidden)
     return torch.stack(states, 1)
 
@@ -65,7 +65,7 @@ def gradients(states: Tensor, part: dict[str, Tensor], *, upto: int = STEPS, **k
 def test_states_and_gradients_equal_those_of_torchs_cell(upto: int, *, dropped: bool) -> None:
     """Also where only the first steps are part of the loss."""
     part = given()
-    keep = (torch.rand(BATCH, STEPS, WIDTH) > 0.3).double() / 0.7 if dropped else None
+    keep = Kept(torch.rand(BATCH, STEPS, WIDTH) > 0.3, 1 / 0.7) if dropped else None
     mine, theirs = unrolled(part, keep), by_cells(part, keep)
     assert torch.allclose(mine, theirs, rtol=1e-12)
     for one, other in zip(gradients(mine, part, upto=upto), gradients(theirs, part, upto=upto), strict=True):
@@ -76,7 +76,7 @@ def test_states_and_gradients_equal_those_of_torchs_cell(upto: int, *, dropped: 
 def test_a_sequence_equals_the_reader_that_reads_nothing(*, dropped: bool) -> None:
     part = given()
     part["reading"] = torch.zeros_like(part["reading"], requires_grad=True)
-    keep = (torch.rand(BATCH, STEPS, WIDTH) > 0.3).double() / 0.7 if dropped else None
+    keep = Kept(torch.rand(BATCH, STEPS, WIDTH) > 0.3, 1 / 0.7) if dropped else None
     states = sequence(part["drive"] * 1.0, part["weight"], keep)
     loss = states.square().sum()
     mine = torch.autograd.grad(loss, (part["drive"], part["weight"]))

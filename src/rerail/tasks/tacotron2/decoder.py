@@ -21,7 +21,7 @@ from rerail.tasks.speech.prenet import Prenet
 from rerail.tasks.tacotron2.attention import Attention, Kind, LocationAttention, Seen
 from rerail.tasks.tacotron2.config import Size
 from rerail.tasks.tacotron2.dynamic import DynamicAttention
-from rerail.tasks.tacotron2.lstm import Keep, Reader, advance, sequence
+from rerail.tasks.tacotron2.lstm import Keep, Kept, Reader, advance, sequence
 
 Attend = Callable[[Attention, Tensor, Any, Seen], Seen]
 
@@ -139,7 +139,7 @@ class Decoder(nn.Module):
         if not self.training or self.rnn_dropout == 0.0:
             return None
         kept = torch.empty(*like.shape[:2], cell.hidden_size, device=like.device, dtype=like.dtype)
-        return kept.bernoulli_(1.0 - self.rnn_dropout).div_(1.0 - self.rnn_dropout)
+        return Kept(kept.bernoulli_(1.0 - self.rnn_dropout) > 0, 1.0 / (1.0 - self.rnn_dropout))
 
     def _project(self, features: Tensor, width: int) -> tuple[Tensor, Tensor]:
         """(..., decoder_rnn + memory) -> (..., width) frames, (..., 1) gate; fewer frames are the first of a step."""

@@ -7,12 +7,13 @@ Three things make it faster than the same loop of `nn.LSTMCell`, at equal result
   runs at several times the speed, and no sum of matrices of the weight's size is ever formed.
 - The products that are left, of a few rows and a large matrix, go block by block (`product`).
 
-Gates stand in torch's order: input, forget, cell, output. `drive` is used up: the gates are written over it.
+Gates stand in torch's order: input, forget, cell, output. `drive` is used up: the gates are written over it, and going
+back their gradients over them, unless the graph is kept.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,7 +22,19 @@ from torch.nn import functional
 
 from rerail.tasks.speech.precision import exactly, fast
 
-Keep = Tensor | None  # (batch, steps, hidden), what dropout multiplies the hidden states with; None: no dropout
+
+class Kept(NamedTuple):
+    """What dropout leaves of the hidden states: `mask` (batch, steps, hidden), true where kept, and their `scale`."""
+
+    mask: Tensor
+    scale: float
+
+    def at(self, step: int, states: Tensor) -> Tensor:
+        """states: (batch, hidden), before dropout or going back -> the same after it."""
+        return states * self.mask[:, step] * self.scale
+
+
+Keep = Kept | None
 BLOCK = 256  # outputs of one block; from 128 to 512 it makes no difference
 
 
@@ -82,9 +95,12 @@ def advance(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
 def _retreat(into: Tensor, gates: Tensor, cells: tuple[Tensor, Tensor], ahead: tuple[Tensor, Tensor]) -> Tensor:
     """Go back through `advance`: write the gradient of the gates into `into`, give that of the cell before.
 
+    `into` may be the gates themselves.
+
     cells are those before and after the step; ahead are the gradients of hidden and cell after it.
     """
     (before, after), (hidden, cell) = cells, ahead
+    gates = gates.clone() if into.data_ptr() == gates.data_ptr() else gates
     i, f, g, o = gates.chunk(4, 1)
     di, df, dg, do = into.chunk(4, 1)
     tanh = torch.tanh(after)
@@ -98,6 +114,11 @@ def _retreat(into: Tensor, gates: Tensor, cells: tuple[Tensor, Tensor], ahead: t
 
 
 _through_sigmoid = torch.ops.aten.sigmoid_backward.grad_input
+
+
+def _graph_is_kept() -> bool:
+    """Whether another backward pass may follow over the graph; torch has no public way to ask, and no answer is yes."""
+    return bool(getattr(torch._C._autograd, "_get_current_graph_task_keep_graph", lambda: True)())  # noqa: SLF001
 
 
 class _Sequence(torch.autograd.Function):
@@ -115,22 +136,23 @@ class _Sequence(torch.autograd.Function):
             row += product(state, weight)
             state, cells[step + 1] = advance(row, cells[step])
             if keep is not None:
-                state = state * keep[:, step]
+                state = keep.at(step, state)
             hidden[:, step] = state
-        ctx.save_for_backward(weight, gates, hidden, cells, keep)
+        ctx.save_for_backward(weight, gates, hidden, cells)
+        ctx.keep = keep
         return hidden
 
     @staticmethod
     @exactly
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:  # noqa: ANN401
-        weight, gates, hidden, cells, keep = ctx.saved_tensors
-        into, back = torch.empty_like(gates), weight.t().contiguous()
+        (weight, gates, hidden, cells), keep = ctx.saved_tensors, ctx.keep
+        into, back = torch.empty_like(gates) if _graph_is_kept() else gates, weight.t().contiguous()
         state, cell = torch.zeros_like(cells[0]), torch.zeros_like(cells[0])
         for step in reversed(range(gates.shape[1])):
             state = state + gradient[:, step]
             if keep is not None:
-                state = state * keep[:, step]
+                state = keep.at(step, state)
             cell = _retreat(into[:, step], gates[:, step], (cells[step], cells[step + 1]), (state, cell))
             state = product(into[:, step], back)
         before = functional.pad(hidden[:, :-1], (0, 0, 1, 0))
@@ -145,7 +167,8 @@ class _Tape:
         self.hidden = gates.new_zeros(*gates.shape[:2], weight.shape[1])  # before each step, as is the reading
         self.reading = gates.new_zeros(*gates.shape[:2], keyed.shape[1])
         self.into: Tensor | None = None  # going back: the gradients of the gates,
-        self.back: Tensor | None = None  # and the weight the other way round
+        self.back: Tensor | None = None  # the weight the other way round,
+        self.gone: set[int] = set()  # and the steps that were gone through
 
 
 class _Thread(torch.autograd.Function):
@@ -163,6 +186,9 @@ class _Thread(torch.autograd.Function):
         tape: _Tape = ctx.tape
         into, tape.into, tape.back = tape.into, None, None
         assert into is not None
+        for step in set(range(into.shape[1])) - tape.gone:  # not part of the loss
+            into[:, step] = 0.0
+        tape.gone = set()
         return into, _stacked(into, tape.hidden), torch.bmm(tape.reading.transpose(1, 2), into), None
 
 
@@ -187,18 +213,20 @@ class _Step(torch.autograd.Function):
         state, after = advance(gates, cell)
         ctx.tape, ctx.number = tape, number
         ctx.save_for_backward(cell, after)
-        return state if tape.keep is None else state * tape.keep[:, number], after
+        return state if tape.keep is None else tape.keep.at(number, state), after
 
     @staticmethod
     @exactly
     @once_differentiable
     def backward(ctx: Any, hidden: Tensor, cell: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         tape, number = ctx.tape, ctx.number
-        if tape.into is None:  # a step that is not part of the loss keeps its zeros
-            tape.into, tape.back = torch.zeros_like(tape.gates), tape.weight.t().contiguous()
+        if tape.into is None:
+            tape.into = torch.empty_like(tape.gates) if _graph_is_kept() else tape.gates
+            tape.back = tape.weight.t().contiguous()
         into = tape.into[:, number]
+        tape.gone.add(number)
         if tape.keep is not None:
-            hidden = hidden * tape.keep[:, number]
+            hidden = tape.keep.at(number, hidden)
         cell = _retreat(into, tape.gates[:, number], ctx.saved_tensors, (hidden, cell))
         reading = torch.bmm(into[:, None], tape.keyed.transpose(1, 2))[:, 0]
         return product(into, tape.back), cell, reading, into.new_zeros(0), None, None
