@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo demo-unguarded test lint bench-overhead bench-tacotron2 bench-wrecks causes faultbench calibration clean
+.PHONY: demo demo-unguarded test lint bench-overhead bench-tacotron2 bench-xtts bench-levels bench-wrecks causes faultbench calibration clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -37,6 +37,13 @@ bench-overhead: .venv/installed
 bench-tacotron2: .venv/installed
 	-$(MAKE) .venv-coqui/installed || rm -rf .venv-coqui
 	$(BIN)/python bench/tacotron2.py
+
+bench-xtts: .venv/installed
+	$(BIN)/python bench/xtts.py
+
+# Hours: every level of the XTTS-style trainer over five seeds, and each of its improvements by itself
+bench-levels: .venv/installed
+	$(BIN)/python bench/levels.py --alone
 
 bench-wrecks: .venv/installed
 	$(BIN)/python bench/wrecks.py --out docs/recovery.md

@@ -10,7 +10,7 @@ BENCH = Path(__file__).parent.parent / "bench"
 
 
 def test_the_speed_of_tacotron2_is_still_measured_beside_an_equal_plain_loop() -> None:
-    command = [sys.executable, str(BENCH / "tacotron2.py"), "--frames", "8", "--batch", "2", "--pairs", "1"]
+    command = [sys.executable, str(BENCH / "tacotron2.py"), "--frames", "4", "--batch", "1", "--pairs", "1"]
     done = subprocess.run(
         [*command, "--precision", "fp32", "--threads", "1", "--coqui", "none"],
         capture_output=True,
@@ -20,3 +20,10 @@ def test_the_speed_of_tacotron2_is_still_measured_beside_an_equal_plain_loop() -
     assert done.returncode == 0, done.stderr
     assert "| plain, torch" in done.stdout
     assert "| coqui | not measured: none is not there" in done.stdout
+
+
+def test_what_a_size_of_xtts_costs_is_still_measured() -> None:
+    command = [sys.executable, str(BENCH / "xtts.py"), "--sizes", "tiny", "--batch", "2", "--seconds", "0.5"]
+    done = subprocess.run([*command, "--steps", "1"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "| tiny | 1.6 M |" in done.stdout
