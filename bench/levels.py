@@ -19,6 +19,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import fields
+from itertools import product
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -100,19 +101,21 @@ def one(name: str, seed: int, steps: int, out: Path, *, guarded: bool) -> dict[s
 def run_all(given: argparse.Namespace, table: Path) -> None:
     """Run what is not in the table yet."""
     names = [*given.levels, *(f"basic + {one}" for one in ALONE if given.alone)]
+    wanted = product(given.seeds, names, (True, False) if given.unguarded else (True,))
     there = {(row["name"], row["seed"], row["guarded"]) for row in lines(table)}
-    for seed in given.seeds:
-        for name in names:
-            for guarded in (True, False) if given.unguarded else (True,):
-                if (name, str(seed), str(guarded)) in there:
-                    continue
-                row = one(name, seed, given.steps, given.out, guarded=guarded)
-                new = not table.exists()
-                with table.open("a", newline="") as file:
-                    writer = csv.DictWriter(file, COLUMNS)
-                    if new:
-                        writer.writeheader()
-                    writer.writerow(row)
+    for seed, name, guarded in wanted:
+        if (name, str(seed), str(guarded)) not in there:
+            added(table, one(name, seed, given.steps, given.out, guarded=guarded))
+
+
+def added(table: Path, row: Mapping[str, Any]) -> None:
+    """Append a line to the table."""
+    new = not table.exists()
+    with table.open("a", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
 
 
 def lines(table: Path) -> list[dict[str, str]]:
