@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from rerail.core.extras import need
+from rerail.text.abbreviations import spelled
 
 SINGLE_QUOTES, DOUBLE_QUOTES = "\u2018\u2019\u201a\u201b\u2039\u203a\u02bc", "\u201c\u201d\u201e\u201f\u00ab\u00bb"
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
@@ -22,15 +23,16 @@ POINT_LANGUAGES = frozenset({"en", "zh", "ja", "ko", "th", "he", "hi", "te", "kn
 def normalise(text: str, *, language: str = "", stress: bool = False) -> str:
     """Compose (NFC), fold case, unify quotes and dashes, drop invisible characters, collapse white space.
 
-    With a `language` code (`en`, `ru`, ...), digits of any script are spelled out, which needs num2words; without one
-    they stay symbols of their own. `stress` keeps `+`, which marks a stressed vowel in some corpora.
+    With a `language` code (`en`, `ru`, ...), abbreviations are written out, and digits of any script spelled, which
+    needs num2words; without one they stay symbols of their own. `stress` keeps `+`, which marks a stressed vowel in
+    some corpora.
 
     Raises:
         ValueError: for a number that cannot be spelled in this language.
     """
     text = unicodedata.normalize("NFC", text)
     if language:
-        text = _spelled(text, language)
+        text = _spelled(spelled(text, language), language)
     text = text.casefold().translate(ALIKE)
     if not stress:
         text = re.sub(r"\+(?=[^\W\d_])", "", text)  # before a letter: that stress mark, not the plus of 2+2

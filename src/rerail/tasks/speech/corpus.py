@@ -22,6 +22,7 @@ from rerail.data.problems import listed
 from rerail.data.progress import Progress
 from rerail.data.split import split
 from rerail.text.normalise import normalise
+from rerail.text.phonemes import phonemes
 from rerail.text.symbols import Symbols
 
 
@@ -58,6 +59,10 @@ class CorpusConfig:
         default=False,
         metadata={"help": "keep `+` before stressed vowels as a symbol, where the data has it", "fixed": True},
     )
+    phonemes: bool = field(
+        default=False,
+        metadata={"help": "read sounds (IPA, by eSpeak NG) in place of letters", "fixed": True},
+    )
     sample_rate: int = field(
         default=16000,
         metadata={"help": "sampling rate of the recordings, Hz", "least": 8000, "most": 192000, "fixed": True},
@@ -65,6 +70,15 @@ class CorpusConfig:
     f_max: float = field(
         default=8000.0, metadata={"help": "upper edge of the highest mel band, Hz", "above": 0, "fixed": True}
     )
+
+    def symbols_of(self, text: str, language: str) -> str:
+        """Return the characters of a text that symbols are taken from; empty where it has nothing to say.
+
+        Raises:
+            ValueError: for a number or a language that cannot be spelled or spoken.
+        """
+        normal = normalise(text, language=language, stress=self.stress)
+        return phonemes(normal, language) if normal and self.phonemes else normal
 
     def spec(self) -> MelSpec:
         """Return how spectrograms are taken."""
@@ -155,7 +169,7 @@ class Corpus:
 
     def text(self, clip: Clip) -> str:
         """Return the text of a clip as its symbols are taken from it."""
-        return normalise(clip.text, language=self.config.language or clip.language, stress=self.config.stress)
+        return self.config.symbols_of(clip.text, self.config.language or clip.language)
 
     def spoken(self, sentence: str, language: str = "") -> list[int]:
         """Return the symbols of a sentence to speak, in the language of the data where none is given.
@@ -165,7 +179,7 @@ class Corpus:
         """
         named = {clip.language for clip in self.clips}
         language = language or self.config.language or (named.pop() if len(named) == 1 else "")
-        if not (text := normalise(sentence, language=language, stress=self.config.stress)):
+        if not (text := self.config.symbols_of(sentence, language)):
             raise ValueError(f"--speak: {sentence!r} has nothing to say; write a sentence")
         return self.symbols.encode(text)
 

@@ -14,7 +14,6 @@ from rerail.fit import FitConfig, NotFinite, Saved, newest_saved, saved_settings
 from rerail.tasks.speech.asks import Asks, OneVoice
 from rerail.tasks.speech.corpus import CorpusConfig, read
 from rerail.tasks.speech.output import Batch, Speaker
-from rerail.text.normalise import normalise
 
 UNPROVED = "unproved"
 ONLY_TRAINED_WITH = "recogniser."  # the part of a model that nobody needs who only speaks
@@ -79,7 +78,7 @@ class Trained:
         """
         if self.symbols is None:
             raise ValueError(f"{self.source} holds no symbol table; give the published one by --symbols")
-        if not (normal := normalise(text, language=language, stress=self.config.stress)):
+        if not (normal := self.config.symbols_of(text, language)):
             raise ValueError(f"{text!r} has nothing to say; write a sentence")
         return self.symbols.encode(normal)
 
