@@ -75,3 +75,13 @@ def test_in_the_tail_the_gate_says_stop_and_no_guide_leads(tiny: Tacotron2, batc
     assert here["gate"] == gate_loss(output.gate_logits, output.steps, 5.0, said)
     assert here["attention"] == guided_attention_loss(output.alignment, batch["text_length"], said, 0.2)
     assert here["mel"] == losses(output, batch["mel"], batch["text_length"])["mel"]  # silence is said as well
+
+
+def test_steps_before_the_end_may_say_stop_too(tiny: Tacotron2, batch: Batch) -> None:
+    output = tiny(batch["text"], batch["text_length"], batch["mel"], batch["mel_length"])
+    early = losses(output, batch["mel"], batch["text_length"], early=2)
+    by_hand = gate_loss(output.gate_logits, output.steps, 5.0, output.steps - 2)
+    assert float(early["gate"].detach()) == pytest.approx(float(by_hand.detach()))
+    own = losses(output, batch["mel"], batch["text_length"])
+    assert torch.equal(early["attention"], own["attention"])  # the guide still leads to the end
+    assert not torch.equal(early["gate"], own["gate"])

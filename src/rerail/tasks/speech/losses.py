@@ -16,19 +16,21 @@ def losses(
     text_length: Tensor,
     *,
     tail: Tensor | int = 0,
+    early: int = 0,
     positive: float = 5.0,
     g: float = 0.2,
 ) -> dict[str, Tensor]:
     """All components of a teacher-forced batch; mel: (batch, frames, bands), natural log of magnitude.
 
-    `tail`: (batch,), how many of a row's last frames are silence that was put there; `positive` weighs the stops of a
-    row against its many other steps; `g` is the guide's width. The guide leads to the end of what is said.
+    `tail`: (batch,), how many of a row's last frames are silence that was put there; `early`: how many steps before the
+    end say stop too; `positive` weighs the stops of a row against its many other steps; `g` is the guide's width. The
+    guide leads to the end of what is said.
     """
     said = -(-(output.mel_length - tail) // output.reduction)  # steps until the tail begins
     return {
         "mel": mel_loss(output.mel, mel, output.mel_length),
         "mel_post": mel_loss(output.mel_post, mel, output.mel_length),
-        "gate": gate_loss(output.gate_logits, output.steps, positive, said),
+        "gate": gate_loss(output.gate_logits, output.steps, positive, (said - early).clamp(min=1)),
         "attention": guided_attention_loss(output.alignment, text_length, said, g),
     }
 

@@ -48,6 +48,10 @@ class Tacotron2Config(CorpusConfig):
         default=5.0, metadata={"help": "largest factor that brings its gradient to that of mel", "above": 0}
     )
     gate_positive: float = field(default=5.0, metadata={"help": "weight of a stop against other steps", "above": 0})
+    gate_early: int = field(
+        default=0,
+        metadata={"help": "decoder steps before the end that say stop too; a few are easier to learn", "least": 0},
+    )
     tail: float = field(
         default=0.0,
         metadata={"help": "seconds of silence after each clip, in which to learn to stop", "least": 0, "fixed": True},

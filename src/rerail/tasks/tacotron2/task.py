@@ -120,6 +120,7 @@ class Tacotron2Task:
             batch["mel"],
             batch["text_length"],
             tail=batch["tail"],
+            early=self.config.gate_early,
             positive=self.config.gate_positive,
             g=self.config.guide_width,
         )
