@@ -4,7 +4,7 @@ import math
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from rerail.fit.schedule import Name, factor
@@ -14,6 +14,7 @@ MILLION = 10**6
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=60)
 @given(
     steps=some.integers(1, MILLION),
     warmup=some.integers(0, 20_000),
