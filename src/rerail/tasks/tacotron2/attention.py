@@ -91,7 +91,7 @@ class LocationAttention(nn.Module):
     def forward(self, query: Tensor, keys: Keys, seen: Seen) -> Seen:
         """query: (batch, attention_rnn)."""
         location = windows(torch.stack(seen, 1), len(keys.kernel) // 2) @ keys.kernel
-        hidden = torch.tanh(keys.projected + location + self.query_layer(query)[:, None])
+        hidden = location.add_(keys.projected).add_(self.query_layer(query)[:, None]).tanh_()  # one block of memory
         energy = wide(hidden @ keys.energy)
         weights = self._onward(energy, keys.padding, seen.weights) if self.onward else _softmax(energy, keys.padding)
         return Seen(weights, seen.total + weights)
