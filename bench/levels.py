@@ -28,7 +28,7 @@ import torch
 from rates import corpus
 
 from rerail.fit import FitConfig, train, train_unguarded
-from rerail.tasks.xtts.levels import FAST, LEVELS
+from rerail.tasks.xtts.levels import ABOVE, FAST, LEVELS
 from rerail.tasks.xtts.settings import XttsConfig
 from rerail.tasks.xtts.task import XttsTask
 from rerail.tell import journal
@@ -53,7 +53,7 @@ def values(name: str) -> Mapping[str, Any]:
     if plus:
         enhanced = LEVELS.values("enhanced")
         return LEVELS.values(base) | {one: enhanced[one] for one in ALONE[more]}
-    return LEVELS.values("enhanced") | LEVELS.values(FAST) if name == FAST else LEVELS.values(name)
+    return LEVELS.values("enhanced") | ABOVE.values(FAST) if name == FAST else LEVELS.values(name)
 
 
 def task_of(name: str, seed: int, steps: int, out: Path) -> tuple[XttsTask, FitConfig]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rerail.core.adapt import pays, proposal
+from rerail.core.detectors.adapted import LEVELS, TRIED
 from rerail.core.detectors.adapted import STEP as LEVEL
-from rerail.core.detectors.adapted import TRIED
 
-__all__ = ["LEVEL", "TRIED", "pays", "proposal"]
+__all__ = ["LEVEL", "LEVELS", "TRIED", "pays", "proposal"]

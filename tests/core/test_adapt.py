@@ -29,6 +29,12 @@ def test_the_component_farthest_from_the_anchor_is_tried(
     assert proposal(norms, ("kl", "stop"), "mel") == expected
 
 
+def test_a_move_that_was_tried_in_vain_leaves_the_turn_to_the_next() -> None:
+    norms = {"mel": 1.0, "kl": 9.0, "stop": 0.2}
+    assert proposal(norms, ("kl", "stop"), "mel", {("kl", -1)}) == ("stop", 1)
+    assert proposal(norms, ("kl", "stop"), "mel", {("kl", -1), ("stop", 1)}) is None
+
+
 @pytest.mark.parametrize(
     ("tried", "own", "paid"),
     [(0.9, 1.0, True), (0.999, 1.0, False), (1.1, 1.0, False), (math.nan, 1.0, False), (0.5, math.nan, False)],

@@ -44,3 +44,11 @@ def test_a_resumed_run_has_the_best_weights_and_the_looks_that_were_waited(tmp_p
     again = Best.of(tmp_path, 3, 0.0)
     assert (again.value, again.step, again.waited) == (0.5, 10, 1)
     assert float(again.weights["weight"]) == 0.5
+
+
+def test_a_disk_that_takes_no_more_is_told_and_the_run_goes_on(tmp_path: Path) -> None:
+    told: list[str] = []
+    best = Best.of(tmp_path / "gone", 2, 0.0, told.append)
+    assert not best.look(0.5, 1, model_of(0.5))
+    assert told
+    assert best.weights

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ def short_of(run: Toy, rows: int) -> None:
 def test_rows_are_parted_in_order_and_what_is_no_row_stays() -> None:
     batch = {"x": torch.arange(10).view(5, 2), "id": list("abcde"), "scale": torch.tensor(3.0), "width": 7}
     parts = list(parted(batch, 2))
-    assert [one["id"] for one in parts] == [["a", "b", "c"], ["d", "e"]]
+    assert [one["id"] for one in parts] == [["a", "b"], ["c", "d", "e"]]
+    assert [len(one["id"]) for one in parted(batch, 8)] == [1, 1, 1, 1, 1]
     assert torch.equal(torch.cat([one["x"] for one in parts]), batch["x"])
     assert all(float(one["scale"]) == 3.0 and one["width"] == 7 for one in parts)
 
@@ -52,3 +54,31 @@ def test_a_row_that_does_not_fit_by_itself_is_told() -> None:
     with pytest.raises(torch.OutOfMemoryError):
         Room(run.guard).step([next(iter(run.loader))])
     assert same(before, run.weights())
+
+
+def test_parts_become_single_rows_before_it_gives_up(tmp_path: Path) -> None:
+    run = toy(run=tmp_path / "run")
+    run.model.eval()  # else its batch normalisation would refuse a single row
+    short_of(run, 1)
+    room = Room(run.guard)
+    room.step([next(iter(run.loader))])  # 12 rows: 16 parts are twelve of a row each
+    assert (room.parts, run.guard.steps) == (16, 1)
+
+
+def test_what_a_failed_pass_has_made_is_free_before_the_next(tmp_path: Path) -> None:
+    run = toy(run=tmp_path / "run")
+    assert run.guard.recipe is not None
+    inner, made, alive = run.guard.recipe.losses, list[Any](), list[bool]()
+
+    def losses(batch: dict[str, Any]) -> Any:
+        alive.extend(one() is not None for one in made)
+        activations = torch.zeros(1000)
+        made.append(weakref.ref(activations))
+        if len(batch["x"]) > 6:
+            raise torch.OutOfMemoryError("out of memory")
+        return inner(batch)
+
+    object.__setattr__(run.guard.recipe, "losses", losses)
+    Room(run.guard).step([next(iter(run.loader))])
+    assert alive
+    assert not any(alive)

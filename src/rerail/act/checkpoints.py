@@ -80,13 +80,13 @@ class Checkpoints:
         found = [(path, read_manifest(path / "manifest.json")) for path in whole]
         return sorted(found, key=lambda pair: (pair[1].step, pair[1].tick))
 
-    def newest_sound(self, device: str) -> tuple[Path, dict[str, Any], Sequence[str]] | None:
+    def newest_sound(self) -> tuple[Path, dict[str, Any], Sequence[str]] | None:
         """Load the newest checkpoint that is whole; return it with the complaints about newer ones. None if none is."""
         damaged: list[str] = []
         for path in sorted(self.folder.glob("step-*"), reverse=True):
             try:
                 if read_manifest(path / "manifest.json").health != ABANDONED:
-                    return path, load(path, device), damaged
+                    return path, load(path), damaged
             except ValueError as error:  # noqa: PERF203 (a damaged checkpoint is rare, and this runs once)
                 damaged.append(str(error))
         if damaged:
@@ -147,8 +147,10 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def load(path: Path, device: str = "cpu") -> dict[str, Any]:
-    """Load the state of a checkpoint folder after checking its size and checksum.
+def load(path: Path) -> dict[str, Any]:
+    """Load the state of a checkpoint folder, to the CPU, after checking its size and checksum.
+
+    Whoever takes it in moves it to its own device; the states of random generators belong on the CPU.
 
     Raises:
         ValueError: for a checkpoint that is missing, cut short or altered.
@@ -163,7 +165,7 @@ def load(path: Path, device: str = "cpu") -> dict[str, Any]:
     if hashlib.sha256(content).hexdigest() != manifest.sha256:
         raise ValueError(f"{file} was altered: its SHA-256 is not the manifest's; use an older checkpoint")
     try:
-        state: dict[str, Any] = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+        state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(f"{file} holds types that weights_only refuses ({error}); keep state in plain types") from None
     return state

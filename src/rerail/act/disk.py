@@ -53,12 +53,11 @@ class Disk:
         Raises:
             ValueError: for a checkpoint that is damaged, or of another model or optimizer.
         """
-        device = next(self.parts.model.parameters()).device.type
         found: tuple[Path, dict[str, Any], Sequence[str]] | None = None
         if not isinstance(resume, bool):
-            found = Path(resume), load(Path(resume), device), ()
+            found = Path(resume), load(Path(resume)), ()
         elif resume and self._checkpoints is not None:
-            found = self._checkpoints.newest_sound(device)
+            found = self._checkpoints.newest_sound()
         if found is None:
             return None
         source, saved, damaged = found
@@ -119,6 +118,23 @@ def _locked(run: Path) -> FileLock:
     except Timeout:
         raise ValueError(f"{run}: another process trains there now; stop it first, or choose another folder") from None
     return lock
+
+
+def set_aside(run: Path) -> Path:
+    """Rename a run's folder, of which nothing is lost, so that another can begin in its place; return the new name.
+
+    Raises:
+        ValueError: where a process trains in it.
+    """
+    lock = _locked(run)
+    try:
+        number, to = 1, run.with_name(f"{run.name}-before")
+        while to.exists():
+            number += 1
+            to = run.with_name(f"{run.name}-before-{number}")
+        return run.rename(to)
+    finally:
+        lock.release()
 
 
 def begun(run: Path | None) -> bool:

@@ -15,10 +15,10 @@ from jsonargparse import ActionConfigFile, ArgumentParser, Namespace  # type: ig
 
 from rerail.fit import changed, problems
 from rerail.tasks.tacotron2.presets import PRESETS
-from rerail.tasks.xtts.levels import DEFAULT, FAST, LEVELS
+from rerail.tasks.xtts.levels import ABOVE, DEFAULT, FAST, LEVELS
 
 T = TypeVar("T")
-FAST_FLAG, CHECKPOINTS_FLAG = "--apply-fast-convergence", "--checkpoint-dir"
+FAST_FLAG, CHECKPOINTS_FLAG, FROM_FLAG = ABOVE.flag, "--checkpoint-dir", "--resume-from"
 
 
 def dashed(argument: str) -> str:
@@ -42,18 +42,24 @@ def add_config(parser: ArgumentParser, kinds: Sequence[type]) -> None:
             group.add_argument(*flags, type=hints[one.name], default=default, help=one.metadata.get("help", ""))
 
 
-def with_own_settings(arguments: Sequence[str], flag: str = "--resume") -> list[str]:
+def with_own_settings(arguments: Sequence[str]) -> list[str]:
     """Where a run is resumed, put its own `config.yaml` before what was typed, so that only what is typed differs.
 
     Raises:
-        ValueError: where there is no run to resume.
+        ValueError: where there is no run to resume, or a level is typed beside it.
     """
-    if flag not in arguments:
+    resumed, checkpoint = "--resume" in arguments, _value(arguments, FROM_FLAG)
+    if not resumed and not checkpoint:
         return list(arguments)
+    if level := [flag for flag in (LEVELS.flag, FAST_FLAG) if flag in _typed(arguments)]:
+        raise ValueError(f"{level[0]}: a resumed run keeps the settings that it began with; leave it out")
     run = Path(_value(arguments, "--run") or _value(arguments, CHECKPOINTS_FLAG) or f"runs/{arguments[1]}")
-    if not (run / "config.yaml").is_file():
-        raise ValueError(f"--resume: there is no run in {run}; give its folder by --run, or leave --resume out")
-    return _before_flags(arguments, run / "config.yaml")
+    config = (run if resumed else Path(checkpoint).parent.parent) / "config.yaml"
+    if config.is_file():
+        return _before_flags(arguments, config)
+    if not resumed:
+        return list(arguments)  # a checkpoint that was taken out of its run
+    raise ValueError(f"--resume: there is no run in {run}; give its folder by --run, or leave --resume out")
 
 
 def with_presets(arguments: Sequence[str]) -> list[str]:
@@ -69,12 +75,18 @@ def with_presets(arguments: Sequence[str]) -> list[str]:
 
 
 def _implied(arguments: Sequence[str]) -> list[str]:
-    """What a typed flag says of another one: what a person typed always wins over what a level says."""
-    typed = {one.partition("=")[0] for one in arguments}
+    """What a setting that a person named says of another one: it always wins over what a level says.
+
+    Raises:
+        ValueError: where two say different things.
+    """
     if list(arguments[:2]) != ["train", "xtts"]:
         return []
-    steps = ["--epochs=0"] if "--steps" in typed and "--epochs" not in typed else []
-    return [*steps, *(["--by-hardware=false"] if "--batch-size" in typed else [])]
+    typed, filed = _typed(arguments), _filed(arguments)
+    if {"--steps", "--epochs"} <= typed:
+        raise ValueError("--steps, --epochs: two ways to say how long to train; give one of them")
+    only_filed = "steps" in filed and "epochs" not in filed and "--epochs" not in typed
+    return ["--epochs=0"] if "--steps" in typed or only_filed else []
 
 
 def _presets(arguments: Sequence[str]) -> list[Path]:
@@ -82,10 +94,24 @@ def _presets(arguments: Sequence[str]) -> list[Path]:
     if list(arguments[:2]) == ["train", "tacotron2"]:
         name = _value(arguments, PRESETS.flag)
         return [PRESETS.path(name)] if name else []
-    if list(arguments[:2]) == ["train", "xtts"]:
-        level = LEVELS.path(_value(arguments, LEVELS.flag) or DEFAULT)
-        return [level, LEVELS.path(FAST)] if FAST_FLAG in arguments else [level]
-    return []
+    if list(arguments[:2]) != ["train", "xtts"]:
+        return []
+    filed = _filed(arguments)
+    level = LEVELS.path(_value(arguments, LEVELS.flag) or str(filed.get("optimization_level", DEFAULT)))
+    fast = FAST_FLAG in _typed(arguments) or filed.get("apply_fast_convergence", False)
+    return [level, ABOVE.path(FAST)] if fast else [level]
+
+
+def _typed(arguments: Sequence[str]) -> set[str]:
+    return {one.partition("=")[0] for one in arguments if one.startswith("--")}
+
+
+def _filed(arguments: Sequence[str]) -> Mapping[str, Any]:
+    """What the file of `--config` names, empty where there is none that can be read: who parses it says so."""
+    try:
+        return yaml_of(Path(_value(arguments, "--config")))
+    except (ValueError, OSError):
+        return {}
 
 
 def _before_flags(arguments: Sequence[str], config: Path) -> list[str]:
@@ -94,9 +120,14 @@ def _before_flags(arguments: Sequence[str], config: Path) -> list[str]:
 
 
 def _value(arguments: Sequence[str], flag: str) -> str:
-    joined = [one.partition("=")[2] for one in arguments if one.startswith(f"{flag}=")]
-    apart = [after for one, after in pairwise(arguments) if one == flag]
-    return [*joined, *apart, ""][0]
+    """The value of a flag; of several the last one's, as the parser has it."""
+    value = ""
+    for one, after in pairwise([*arguments, ""]):
+        if one == flag:
+            value = after
+        elif one.startswith(f"{flag}="):
+            value = one.partition("=")[2]
+    return value
 
 
 def configs(arguments: Namespace, kinds: Sequence[type]) -> list[Any]:

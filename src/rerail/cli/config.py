@@ -13,7 +13,7 @@ from rerail.cli.train import TRAINERS
 from rerail.fit import FitConfig
 from rerail.fit.hardware import by_memory
 from rerail.tasks.tacotron2.presets import PRESETS
-from rerail.tasks.xtts.levels import DEFAULT, FAST, LEVELS
+from rerail.tasks.xtts.levels import ABOVE, DEFAULT, FAST, LEVELS
 from rerail.tell import printed
 
 WIDTH = 34  # of `name: value`, before its comment
@@ -38,10 +38,10 @@ def run(arguments: Namespace) -> int:
     presets = LEVELS if trainer.name == "xtts" else PRESETS
     values = presets.values(given.level) if given.level else {}
     if trainer.name == "xtts":
-        values |= LEVELS.values(FAST) if given.fast_convergence else {}
+        values |= ABOVE.values(FAST) if given.fast_convergence else {}
         if given.gpu_memory:
             batch, accumulate = by_memory(given.gpu_memory)
-            values |= {"batch_size": batch, "accumulate": accumulate, "by_hardware": False}
+            values |= {"batch_size": batch, "accumulate": accumulate}
     printed.text("\n".join(_lines((trainer.config, FitConfig), values)))
     return 0
 

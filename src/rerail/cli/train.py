@@ -9,16 +9,17 @@ from typing import Any, Protocol
 
 from jsonargparse import ArgumentParser, Namespace
 
+from rerail.act.disk import set_aside
 from rerail.cli.arguments import CHECKPOINTS_FLAG, FAST_FLAG, add_config, configs, refuse_changed
 from rerail.cli.data.bars import bars
 from rerail.cli.running import run_under_eyes
 from rerail.data.progress import Progress
-from rerail.fit import FitConfig, Task, untaken
+from rerail.fit import FitConfig, Task, oddities
 from rerail.guard import claim
 from rerail.tasks.tacotron2.presets import PRESETS
 from rerail.tasks.tacotron2.settings import Tacotron2Config
 from rerail.tasks.tacotron2.task import Tacotron2Task
-from rerail.tasks.xtts.levels import DEFAULT, FAST, LEVELS
+from rerail.tasks.xtts.levels import DEFAULT, LEVELS
 from rerail.tasks.xtts.settings import XttsConfig
 from rerail.tasks.xtts.task import XttsTask
 from rerail.tell import printed
@@ -27,13 +28,14 @@ SPEAK = """sentences to synthesise at the end, as a list: '["Hello there.", "Goo
 RESET = "begin anew; a run that is there is kept beside it, under another name"
 XTTS = f"""Train a voice of many speakers and languages on clips with transcripts.
 
---optimization-level names settings to start from ({", ".join(one for one in LEVELS.names if one != FAST)}; default
+--optimization-level names settings to start from ({", ".join(LEVELS.names)}; default
 {DEFAULT}), and {FAST_FLAG} puts those of fast convergence above them. Both stand below --config, and all stand below
 what is typed. rerail config xtts writes them out. The guard may leave them, with a proof, and says so.
 
---epochs counts times through the data, and --steps, where it is typed, optimizer steps in its place. Without
---batch-size, micro-batches are as large as the memory of the device suggests; where they do not fit after all they are
-halved, and twice as many make a step.
+--epochs counts times through the data, and --steps optimizer steps in its place. Where the batch size is 0, as the
+levels have it, micro-batches are as large as the memory of the device suggests; where they do not fit after all they
+are halved, and twice as many make a step. --speak says sentences in the voice and the language of the first clip that
+is set aside.
 """
 
 
@@ -42,6 +44,10 @@ class Speech(Task, Protocol):
 
     def compute(self, progress: Progress) -> None:
         """Compute the spectrograms that are missing."""
+        ...
+
+    def fitted(self) -> FitConfig:
+        """Return the loop's settings as they follow from the machine and the data."""
         ...
 
 
@@ -101,18 +107,19 @@ def run(arguments: Namespace) -> int:
     """Train."""
     given, trainer = arguments[arguments.task], TRAINERS[arguments.task]
     config, fit = configs(given, (trainer.config, FitConfig))
-    folder = Path(given.run)
+    folder, speak = Path(given.run), tuple(given.speak)
     if given.reset_training and (given.resume or given.resume_from):
         raise ValueError("--reset-training begins anew, --resume goes on; give one of the two")
     refuse_changed(folder, (config, fit), resume=given.resume, resume_from=given.resume_from)
     resume = Path(given.resume_from) if given.resume_from else given.resume
-    speak = tuple(given.speak)
-    if isinstance(config, XttsConfig):
-        fit = XttsTask(config, fit).fitted()
-    task = trainer.task(config, fit, speak)
-    if given.reset_training and folder.exists():
-        printed.text(f"the run that was in {folder} is now in {folder.rename(untaken(folder))}")
-    claim(folder, resume=resume is not False)  # before an hour of computing spectrograms
+    if not given.reset_training:
+        claim(folder, resume=resume is not False)  # before an hour of computing spectrograms
     with bars() as progress:
-        task.compute(lambda done, total: progress("spectrograms", done, total))
+        trainer.task(config, fit, speak).compute(lambda done, total: progress("spectrograms", done, total))
+    asked, fit = fit, trainer.task(config, fit, speak).fitted()
+    for line in oddities(asked, fit, getattr(config, "epochs", 0)):
+        printed.text(line)
+    if given.reset_training and folder.exists():
+        printed.text(f"the run that was in {folder} is now in {set_aside(folder)}")
+    task = trainer.task(config, fit, speak)
     return run_under_eyes(task, fit, folder, resume=resume, describe=asdict(config)).code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 
@@ -14,11 +14,12 @@ def taken(groups: Sequence[Hashable], power: float) -> list[int]:
     `size ** (1 - power)`, as in multilingual training (Conneau et al. 2020, arXiv:1911.02116, section 3.1).
     The largest group is taken once. A part of a repeat goes to the group's first clips.
     """
-    sizes = Counter(groups)
-    most = max(sizes.values(), default=0)
+    members = defaultdict[Hashable, list[int]](list)
+    for place, group in enumerate(groups):
+        members[group].append(place)
+    most = max(map(len, members.values()), default=0)
     places = list[int]()
-    for group, size in sizes.items():
-        own = [place for place, one in enumerate(groups) if one == group]
-        wanted = math.floor(size * (most / size) ** power + 1e-9)
-        places += [own[number % size] for number in range(wanted)]
+    for own in members.values():
+        wanted = math.floor(len(own) * (most / len(own)) ** power + 1e-9)
+        places += [own[number % len(own)] for number in range(wanted)]
     return sorted(places)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rerail import past
 from rerail.fit.begin import guarded, prepare
 from rerail.fit.config import FitConfig, changed, problems
+from rerail.fit.fitted import fitted, oddities
 from rerail.fit.fork import Fork, beginning, fork, held_out
 from rerail.fit.loop import Result, train, train_unguarded
 from rerail.fit.task import Parts, Task
@@ -26,10 +27,12 @@ __all__ = [
     "Task",
     "beginning",
     "changed",
+    "fitted",
     "fork",
     "guarded",
     "held_out",
     "newest_saved",
+    "oddities",
     "past",
     "prepare",
     "problems",

@@ -55,6 +55,8 @@ def _make(
             made.put((batch, data.state_dict(), None))
             if done.is_set():
                 return
+        ended = "the loader has ended, and training batches are to be endless; start it anew each epoch"
+        made.put((None, {}, RuntimeError(ended)))
     except BaseException as error:  # noqa: BLE001 (handed to the thread that trains)
         made.put((None, {}, error))
 

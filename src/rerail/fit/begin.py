@@ -61,9 +61,15 @@ def prepare(task: Task, config: FitConfig) -> Parts:
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    parts, device = task.build(), chosen(config.device)
-    if config.num_workers:
-        parts = replace(parts, data=Ahead(parts.data, config.num_workers))
+    parts = placed(task.build(), config)
+    if config.adapt_every and not parts.adaptable:
+        raise ValueError("adapt_every: this trainer has no weights that may be tried on forks; leave it at 0")
+    return replace(parts, data=Ahead(parts.data, config.num_workers)) if config.num_workers else parts
+
+
+def placed(parts: Parts, config: FitConfig) -> Parts:
+    """Put the model and its batches on the device that they are trained on."""
+    device = chosen(config.device)
     if device.type == "cpu":
         return parts
     parts.model.to(device)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,52 +12,69 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-NAME = "best.pt"
+WEIGHTS, WAITED = "best.pt", "best.json"
 
 
 @dataclass(slots=True)
 class Best:
-    """Keeps them in memory, and in the run's folder, so that a resumed run has them; smaller is better."""
+    """Keeps them in memory, and in the run's folder, so that a resumed run has them; smaller is better.
+
+    Where the disk takes no more, `told` hears of it, and the run goes on.
+    """
 
     run: Path | None
     patience: int
     least_gain: float = 0.0
+    told: Callable[[str], None] = lambda _: None
     value: float = math.inf
     step: int = 0
     waited: int = 0
     weights: dict[str, Tensor] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, run: Path | None, patience: int, least_gain: float) -> Best:
+    def of(
+        cls, run: Path | None, patience: int, least_gain: float, told: Callable[[str], None] = lambda _: None
+    ) -> Best:
         """Begin, or go on from what a run has kept."""
-        best = cls(run, patience, least_gain)
-        if run is not None and (run / NAME).is_file():
-            kept: dict[str, Any] = torch.load(run / NAME, map_location="cpu", weights_only=True)
-            best.value, best.step, best.waited = kept["value"], kept["step"], kept["waited"]
-            best.weights = kept["weights"]
+        best = cls(run, patience, least_gain, told)
+        if patience and run is not None and (run / WEIGHTS).is_file():
+            kept: dict[str, Any] = torch.load(run / WEIGHTS, map_location="cpu", weights_only=True)
+            best.value, best.step, best.weights = kept["value"], kept["step"], kept["weights"]
+            if (run / WAITED).is_file():
+                best.waited = int(json.loads((run / WAITED).read_text(encoding="utf8"))["waited"])
         return best
+
+    @property
+    def enough(self) -> bool:
+        """Whether patience has run out."""
+        return 0 < self.patience <= self.waited
 
     def look(self, value: float, step: int, model: nn.Module) -> bool:
         """Take a measurement; return whether patience has run out. One that is not finite is no gain."""
         if self.patience == 0:
             return False
-        if value < self.value - (self.least_gain if math.isfinite(self.value) else 0.0):
+        gained = value < self.value - (self.least_gain if math.isfinite(self.value) else 0.0)
+        if gained:
             self.value, self.step, self.waited = value, step, 0
             self.weights = {name: one.detach().cpu().clone() for name, one in model.state_dict().items()}
         else:
             self.waited += 1
-        self._keep()
-        return self.waited >= self.patience
+        self._keep(weights=gained)
+        return self.enough
 
     def restore(self, model: nn.Module) -> None:
         """Put the best weights into the model, where there are any."""
         if self.weights:
             model.load_state_dict(self.weights)
 
-    def _keep(self) -> None:
+    def _keep(self, *, weights: bool) -> None:
         if self.run is None or not self.weights:
             return
-        kept = {"value": self.value, "step": self.step, "waited": self.waited, "weights": self.weights}
-        new = self.run / f"{NAME}.new"
-        torch.save(kept, new)
-        new.replace(self.run / NAME)
+        try:
+            if weights:
+                new = self.run / f"{WEIGHTS}.new"
+                torch.save({"value": self.value, "step": self.step, "weights": self.weights}, new)
+                new.replace(self.run / WEIGHTS)
+            (self.run / WAITED).write_text(json.dumps({"waited": self.waited}), encoding="utf8")
+        except (OSError, RuntimeError) as error:  # torch's writer raises the latter for a full disk
+            self.told(str(error).partition("\n")[0])

@@ -18,12 +18,15 @@ class FitConfig:
     """
 
     steps: int = field(default=2000, metadata={"help": "optimizer steps to train", "least": 1})
-    batch_size: int = field(default=16, metadata={"help": "clips a micro-batch", "least": 1, "fixed": True})
+    batch_size: int = field(
+        default=16,
+        metadata={"help": "clips a micro-batch; 0: by the memory of the device", "least": 0, "fixed": True},
+    )
     accumulate: int = field(
         default=1,
         metadata={
-            "help": "micro-batches whose gradients add up to a step",
-            "least": 1,
+            "help": "micro-batches whose gradients add up to a step; 0: by the memory of the device",
+            "least": 0,
             "fixed": True,
             "also": "grad-accum",
         },

@@ -8,7 +8,13 @@ BY_MEMORY = ((20.0, 48, 1), (12.0, 32, 1), (8.0, 16, 2), (0.0, 8, 4))  # GB, cli
 
 
 def by_memory(gigabytes: float) -> tuple[int, int]:
-    """Return (clips a micro-batch, micro-batches a step) for so much memory of a device."""
+    """Return (clips a micro-batch, micro-batches a step) for so much memory of a device.
+
+    Raises:
+        ValueError: for no memory at all.
+    """
+    if not gigabytes > 0:
+        raise ValueError(f"memory: got {gigabytes} GB; give more than 0")
     return next((batch, accumulate) for least, batch, accumulate in BY_MEMORY if gigabytes >= least)
 
 

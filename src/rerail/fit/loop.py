@@ -78,8 +78,13 @@ def train_unguarded(task: Task, config: FitConfig) -> Iterator[float]:
 class _Loop:
     def __init__(self, task: Task, config: FitConfig, parts: Parts, guard: Guard, averaged: Ema | None = None) -> None:
         self.task, self.config, self.parts, self.guard, self.averaged = task, config, parts, guard, averaged
-        self.best = Best.of(guard.run, config.patience, config.least_gain)
-        self.enough, self.room, self.adapt = False, Room(guard), Adapt(task, config, parts, guard)
+        self.best = Best.of(
+            guard.run,
+            config.patience,
+            config.least_gain,
+            lambda error: guard.note("best weights not saved", error=error),
+        )
+        self.enough, self.room, self.adapt = self.best.enough, Room(guard), Adapt(task, config, parts, guard)
         self.metrics: Mapping[str, float] = {}
         self.began = self.evaluated = guard.steps
 
@@ -103,7 +108,8 @@ class _Loop:
         while self.guard.steps < self.config.steps and not stop.asked and not self.enough:
             step = self.room.step(list(islice(batches, self.config.accumulate)))
             self.adapt.look(step.verdict.knobs.weights)
-            due = self.guard.steps - self.evaluated >= self.config.evaluate_every
+            every = self.config.evaluate_every  # at multiples of it, so that a resumed run measures where another does
+            due = self.guard.steps // every > self.evaluated // every
             if due and self.guard.steps < self.config.steps:
                 self._evaluate(last=False)
 

@@ -1,8 +1,9 @@
-"""Memory that runs out: the same rows are trained on in smaller parts, and the update stays what it was."""
+"""Memory that runs out: the same rows are trained on in smaller parts, and their gradients add up to the update."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -12,7 +13,11 @@ from rerail.guard import Guard, Step
 
 
 class Room:
-    """Trains on batches, each in `parts`; where memory runs out, in twice as many from then on."""
+    """Trains on batches, each in `parts`; where memory runs out, in twice as many from then on.
+
+    Parts are as even as can be: those of a number of rows that halves evenly add up to the very same update, others to
+    one in which the rows of smaller parts count a little more.
+    """
 
     def __init__(self, guard: Guard) -> None:
         self.guard, self.parts = guard, 1
@@ -23,35 +28,39 @@ class Room:
         Raises:
             torch.OutOfMemoryError: where a row by itself does not fit.
         """
+        while (step := self._tried(batches)) is None:
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()  # by now nothing holds what the failed pass had made
+        return step
+
+    def _tried(self, batches: Sequence[Any]) -> Step | None:
+        """Take a step; None where memory ran out, and smaller parts are to be tried."""
         try:
             return self.guard.step(*(part for one in batches for part in self._parted(one)))
         except torch.OutOfMemoryError as error:
-            self._halve(batches, error)
-            return self.step(batches)
-
-    def _halve(self, batches: Sequence[Any], error: torch.OutOfMemoryError) -> None:
-        parts = 2 * self.parts
-        if sum(1 for _ in parted(batches[0], parts)) < parts:
-            raise error
-        self.parts = parts
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        what = "out of memory: micro-batches are halved, and twice as many make a step"
-        self.guard.note(what, parts=parts, error=str(error).partition("\n")[0])
+            if self.parts >= max(_rows(one) for one in batches):
+                raise
+            self.parts *= 2
+            told = str(error).partition("\n")[0]
+        self.guard.note(
+            "out of memory: micro-batches are halved, and twice as many make a step", parts=self.parts, error=told
+        )
+        return None
 
     def _parted(self, batch: Any) -> Iterator[Any]:  # noqa: ANN401 (a batch is whatever the task gives)
         return iter((batch,)) if self.parts == 1 else parted(batch, self.parts)
 
 
 def parted(batch: Any, parts: int) -> Iterator[Any]:  # noqa: ANN401 (a batch is whatever the task gives)
-    """Yield a batch's rows in up to `parts` parts that follow one another, none of them empty.
+    """Yield a batch's rows in up to `parts` parts that follow one another, as even as can be, none of them empty.
 
     Rows are dimension 0 of tensors and the items of lists; what has another length stays whole.
     """
     rows = _rows(batch)
-    size = -(-rows // parts)
-    for start in range(0, rows, size):
-        yield {name: _cut(value, rows, start, start + size) for name, value in batch.items()}
+    parts = min(parts, rows)
+    edges = [rows * part // parts for part in range(parts + 1)]
+    for start, end in pairwise(edges):
+        yield {name: _cut(value, rows, start, end) for name, value in batch.items()}
 
 
 def _rows(batch: Mapping[str, Any]) -> int:
@@ -59,7 +68,5 @@ def _rows(batch: Mapping[str, Any]) -> int:
 
 
 def _cut(value: Any, rows: int, start: int, end: int) -> Any:  # noqa: ANN401
-    whole = (
-        not isinstance(value, Tensor | list) or (isinstance(value, Tensor) and not value.dim()) or len(value) != rows
-    )
-    return value if whole else value[start:end]
+    by_row = isinstance(value, list) or (isinstance(value, Tensor) and value.dim() > 0)
+    return value[start:end] if by_row and len(value) == rows else value

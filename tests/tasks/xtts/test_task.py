@@ -99,7 +99,7 @@ def test_a_run_on_fewer_languages_is_not_gone_on_with(places: Path, run: Path, t
 @pytest.mark.parametrize("level", ["basic", "enhanced", "experimental", "original", "plateau-breaker"])
 def test_every_level_trains_on_real_clips_without_a_nan(places: Path, tmp_path: Path, level: str) -> None:
     names = set(FitConfig.__dataclass_fields__)
-    values = LEVELS.values(level) | {"epochs": 0, "accumulate": 1}
+    values = LEVELS.values(level) | {"epochs": 0, "accumulate": 1, "batch_size": 6}
     fit = replace(FIT, steps=6, **{name: value for name, value in values.items() if name in names})
     own = {name: value for name, value in values.items() if name not in names}
     result = trained(places, tmp_path / "run", fit, **own)
@@ -115,9 +115,10 @@ def test_larger_sizes_take_steps(places: Path, size: str) -> None:
 
 
 def test_steps_follow_from_epochs_and_batches_from_memory(places: Path) -> None:
-    task = XttsTask(config(places, epochs=3, balance=0.0), replace(FIT, accumulate=2))
+    task = XttsTask(config(places, epochs=3, balance=0.0), replace(FIT, accumulate=2, batch_size=0))
     fit = task.fitted()
     clips = len(task.corpus.apart()[0])
     assert fit.batch_size == min(32, clips)
     assert fit.steps == max(1, 3 * (clips // fit.batch_size) // 2)
-    assert XttsTask(config(places, by_hardware=False), FIT).fitted() == FIT
+    assert XttsTask(config(places), FIT).fitted() == FIT
+    assert XttsTask(config(places), replace(FIT, batch_size=500)).fitted().batch_size == clips

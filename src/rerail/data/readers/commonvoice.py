@@ -39,12 +39,12 @@ def _clips(folder: Path, table: Path) -> Iterator[Clip]:
             if missing := [one for one in NEEDED if one not in (rows.fieldnames or [])]:
                 raise ValueError(f"{table}: no column {' or '.join(missing)}; give the table as it was downloaded")
             for row in rows:
-                path = folder / "clips" / row["path"]
+                path = folder / "clips" / (row["path"] or "")
                 yield Clip(
                     id=path.stem,
                     path=path,
                     text=" ".join((row["sentence"] or "").split()),
-                    speaker=row["client_id"][:NAME],
+                    speaker=(row["client_id"] or "")[:NAME],
                     language=row.get("locale") or "",
                 )
         except UnicodeDecodeError as error:

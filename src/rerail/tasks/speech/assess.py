@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def held_out(trained: Trained, *, data: str = "", cache: str = "", language: str
     Raises:
         ValueError: where the data are not here, or clips cannot be used; it names them.
     """
-    clips, voices = _others(data) if data else _own(trained)
+    clips, voices = _others(data, language or trained.config.language) if data else _own(trained)
     texts = _texts(trained, clips, language)
     spec = trained.config.spec()
     features = Features(folder=Path(cache or trained.config.cache), spec=spec)
@@ -106,8 +106,8 @@ def assess(
     return Assessed(scores={**scores, **told(heard, panel)}, clips=rows)
 
 
-def _others(data: str) -> tuple[list[Clip], list[Clip]]:
-    clips = read(data)
+def _others(data: str, language: str) -> tuple[list[Clip], list[Clip]]:
+    clips = [replace(clip, language=clip.language or language) for clip in read(data)]
     return clips, clips
 
 

@@ -96,12 +96,12 @@ class Corpus:
         """All clips of `data`."""
         if not self.config.data:
             raise ValueError("no data given; give a folder in LJSpeech layout by --data (or data: in the config)")
-        return read(self.config.data)
+        return self._named(read(self.config.data))
 
     @cached_property
     def validation(self) -> list[Clip]:
         """The clips of `validation`, none where some of the corpus are set aside."""
-        return read(self.config.validation) if self.config.validation else []
+        return self._named(read(self.config.validation)) if self.config.validation else []
 
     @cached_property
     def symbols(self) -> Symbols:
@@ -183,6 +183,10 @@ class Corpus:
             raise ValueError(f"--speak: {sentence!r} has nothing to say; write a sentence")
         return self.symbols.encode(text)
 
+    def _named(self, clips: Sequence[Clip]) -> list[Clip]:
+        """Fill in the language of clips that name none."""
+        return [replace(clip, language=clip.language or self.config.language) for clip in clips]
+
     def _is_in_data(self, clip: Clip) -> bool:
         return clip.path.resolve() in self._paths or (clip.language, letters(clip.text)) in self._texts
 
@@ -236,6 +240,8 @@ class Kept:
 def read(places: str) -> list[Clip]:
     """Read the clips of a corpus, or of several with commas between, whose names then stand before their clips' ids.
 
+    A speaker without a name, or with a number for one, is another in each corpus; a name is one person in all of them.
+
     Raises:
         ValueError: for a corpus with something wrong, or two of one name.
     """
@@ -246,7 +252,12 @@ def read(places: str) -> list[Clip]:
     if twice := sorted({one for one in names if names.count(one) > 1}):
         raise ValueError(f"two corpora are called {twice[0]}, so their clips cannot be told apart; rename a folder")
     corpora = zip(names, map(ljspeech.read, paths), strict=True)
-    return [replace(clip, id=f"{name}/{clip.id}") for name, clips in corpora for clip in clips]
+    return [_of(clip, name) for name, clips in corpora for clip in clips]
+
+
+def _of(clip: Clip, corpus: str) -> Clip:
+    nameless = not clip.speaker or clip.speaker.isdecimal()  # a number is another person in another corpus
+    return replace(clip, id=f"{corpus}/{clip.id}", speaker=f"{corpus}/{clip.speaker}" if nameless else clip.speaker)
 
 
 def refuse_nonfinite(examples: Sequence[dict[str, Any]]) -> None:

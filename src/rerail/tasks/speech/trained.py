@@ -119,7 +119,7 @@ def found(place: Path) -> tuple[Saved, Mapping[str, Any]]:
     try:
         return newest_saved(place), saved_settings(place)
     except NotFinite as error:
-        raise ValueError(f"{error}; run: rerail recover tacotron2 --checkpoint {place}") from error
+        raise ValueError(f"{error}; a Tacotron2: rerail recover tacotron2 --checkpoint {place}") from error
 
 
 def config_of(kind: type[C], settings: Mapping[str, Any]) -> C:

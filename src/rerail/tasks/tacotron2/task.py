@@ -13,7 +13,7 @@ from torch import nn
 from rerail.data.batches import Stream, collate
 from rerail.data.clip import Clip
 from rerail.data.progress import Progress
-from rerail.fit import FitConfig, Losses, Parts, Picture, Sound
+from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, fitted
 from rerail.tasks.speech.corpus import Corpus, Kept, refuse_nonfinite
 from rerail.tasks.speech.evaluate import evaluate
 from rerail.tasks.speech.losses import losses
@@ -96,6 +96,13 @@ class Tacotron2Task:
         """Check everything, then compute the spectrograms that are missing; `progress` is told (done, of how many)."""
         training, aside = self.checked()
         self.corpus.spectrograms([*training, *aside], progress)
+
+    def fitted(self) -> FitConfig:
+        """Return the loop's settings with batches by memory, where that is asked for."""
+        if self.fit.batch_size and self.fit.accumulate:
+            return self.fit
+        clips = len(self.corpus.short(self.corpus.examples(self.checked()[0]), 1))
+        return fitted(self.fit, clips=clips, taken=clips, epochs=0)
 
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
         """Measure teacher-forced and free-running metrics on held-out batches."""

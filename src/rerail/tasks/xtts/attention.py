@@ -51,7 +51,7 @@ class Attention(nn.Module):
         allowed: (batch, 1 or heads, 1, length).
         """
         query = self._split(self.query(x))
-        scores = wide(query @ heard.keys.transpose(2, 3)) / query.shape[3] ** 0.5
+        scores = wide((query / query.shape[3] ** 0.5) @ heard.keys.transpose(2, 3))  # scaled first: half overflows late
         weights = torch.softmax(scores.masked_fill(~allowed, -torch.inf), 3)
         return self._join(weights.to(heard.values.dtype) @ heard.values), weights
 

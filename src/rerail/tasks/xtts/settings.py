@@ -23,10 +23,6 @@ class XttsConfig(CorpusConfig):
         default="", metadata={"help": "fewer frames from a step on, e.g. 1000:3,3000:2", "fixed": True}
     )
     epochs: int = field(default=0, metadata={"help": "times through the data, in place of steps; 0: steps", "least": 0})
-    by_hardware: bool = field(
-        default=True,
-        metadata={"help": "batches by the memory of the device; a --batch-size that is typed switches it off"},
-    )
     reference_seconds: float = field(
         default=3.0, metadata={"help": "of a recording of the speaker, as a reference", "above": 0}
     )
@@ -83,7 +79,7 @@ class XttsConfig(CorpusConfig):
 
     def plain(self) -> Shape:
         """Return the losses that levels are compared by: without smoothing, capacity, or weights for a stop."""
-        return Shape(guide_width=self.guide_width)
+        return Shape(guide_width=self.guide_width, stop_positive=1.0)
 
     def annealed(self, step: int) -> float:
         """Return the share of the divergence that counts after so many steps."""

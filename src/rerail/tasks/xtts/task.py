@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
@@ -15,9 +15,7 @@ from rerail.data.balance import taken
 from rerail.data.batches import Stream
 from rerail.data.clip import Clip
 from rerail.data.progress import Progress
-from rerail.fit import FitConfig, Losses, Parts, Picture, Sound
-from rerail.fit.device import chosen
-from rerail.fit.hardware import by_memory, memory
+from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, fitted
 from rerail.tasks.speech.corpus import Corpus, Kept, refuse_nonfinite
 from rerail.tasks.speech.mutual import mutual
 from rerail.tasks.speech.output import Batch
@@ -113,15 +111,10 @@ class XttsTask:
 
     def fitted(self) -> FitConfig:
         """Return the loop's settings with batches by memory and steps by epochs, where that is asked for."""
-        config, fit, clips = self.config, self.fit, self.corpus.apart()[0]
-        if config.by_hardware:
-            batch, accumulate = by_memory(memory(chosen(fit.device)))
-            accumulate = fit.accumulate if fit.accumulate > 1 else accumulate
-            fit = replace(fit, batch_size=min(batch, len(clips)), accumulate=accumulate)
-        if config.epochs:
-            taken_once = len(taken([_group(one) for one in clips], config.balance))
-            fit = replace(fit, steps=max(1, config.epochs * (taken_once // fit.batch_size) // fit.accumulate))
-        return fit
+        training, _ = self.checked()
+        short = self.corpus.short(self._examples(training, training), 1)
+        often = taken([one["group"] for one in short], self.config.balance)
+        return fitted(self.fit, clips=len(short), taken=len(often), epochs=self.config.epochs)
 
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
         """Measure teacher-forced and free-running metrics, and the plain losses, on held-out batches."""

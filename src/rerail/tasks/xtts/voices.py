@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import torch
@@ -106,18 +108,17 @@ def references(clips: Sequence[Clip], voices: Sequence[Clip]) -> list[Clip]:
     Which one is decided by the ids alone: the next in the order of their hashes. The same words in another recording
     are as good as any: only the voice is taken from it.
     """
-    by_speaker = defaultdict[str, list[Clip]](list)
-    for one in sorted(voices, key=_hash):
-        by_speaker[one.speaker].append(one)
+    by_speaker = defaultdict[str, list[tuple[bytes, Clip]]](list)
+    for place, one in sorted(((_hash(one), one) for one in voices), key=itemgetter(0)):
+        by_speaker[one.speaker].append((place, one))
     return [_next(clip, by_speaker[clip.speaker]) for clip in clips]
 
 
-def _next(clip: Clip, of_speaker: Sequence[Clip]) -> Clip:
-    others = [one for one in of_speaker if one.id != clip.id]
-    if not others:
-        return clip
-    place = _hash(clip)
-    return next((one for one in others if _hash(one) > place), others[0])
+def _next(clip: Clip, of_speaker: Sequence[tuple[bytes, Clip]]) -> Clip:
+    """The first that comes after the clip, going round."""
+    at = bisect_right(of_speaker, _hash(clip), key=itemgetter(0))
+    following = (of_speaker[(at + more) % len(of_speaker)][1] for more in range(min(2, len(of_speaker))))
+    return next((one for one in following if one.id != clip.id), clip)
 
 
 def _hash(clip: Clip) -> bytes:

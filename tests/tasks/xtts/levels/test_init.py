@@ -6,7 +6,7 @@ from dataclasses import fields
 import pytest
 
 from rerail.fit import FitConfig, problems
-from rerail.tasks.xtts.levels import FAST, LEVELS
+from rerail.tasks.xtts.levels import ABOVE, FAST, LEVELS
 from rerail.tasks.xtts.settings import XttsConfig
 
 OWNERS = {  # lr, mel, KL, stop, attention, clip, weight decay, schedule, warm-up
@@ -32,12 +32,17 @@ def test_levels_are_as_their_owner_said(level: str) -> None:
 
 
 def test_original_and_fast_convergence_are_too() -> None:
-    original, fast = LEVELS.values("original"), LEVELS.values(FAST)
+    original, fast = LEVELS.values("original"), ABOVE.values(FAST)
     assert (original["lr"], original["weight_mel"], original["weight_kl"], original["epochs"]) == (5e-5, 45.0, 1.0, 200)
     assert (original["weight_decay"], original["clip_norm"], original["warmup"]) == (1e-6, 1.0, 2000)
     assert (original["schedule"], original["accumulate"]) == ("noam", 16)
     assert (fast["lr"], fast["weight_mel"], fast["weight_kl"], fast["weight_stop"]) == (8e-5, 22.0, 1.8, 1.5)
     assert (fast["batch_size"], fast["accumulate"], fast["num_workers"]) == (48, 2, 12)
+    beside = {"weight_mel", "weight_stop", "batch_size", "accumulate", "num_workers"}
+    assert {name: value for name, value in fast.items() if name not in beside} == {
+        name: value for name, value in LEVELS.values("enhanced").items() if name not in beside
+    }
+    assert FAST not in LEVELS.names  # it stands above a level, and is none
 
 
 def test_restarts_never_fall_below_their_owners_floor() -> None:
@@ -45,12 +50,13 @@ def test_restarts_never_fall_below_their_owners_floor() -> None:
     assert given["lr"] * given["lr_floor"] == pytest.approx(1e-7)
 
 
-@pytest.mark.parametrize("name", LEVELS.names)
+@pytest.mark.parametrize("name", [*LEVELS.names, FAST])
 def test_every_level_is_in_range_and_every_value_has_a_comment(name: str) -> None:
-    given = LEVELS.values(name)
+    presets = ABOVE if name == FAST else LEVELS
+    given = presets.values(name)
     known = [FitConfig, XttsConfig]
     own = [{one.name for one in fields(kind)} & set(given) for kind in known]
     assert set.union(*own) == set(given)
     assert problems([kind(**{key: given[key] for key in names}) for kind, names in zip(known, own, strict=True)]) == []
-    lines = [line for line in LEVELS.path(name).read_text().splitlines() if not line.startswith("#")]
+    lines = [line for line in presets.path(name).read_text().splitlines() if not line.startswith("#")]
     assert all(re.match(r"\w+: \S+ +# \w", line) for line in lines)

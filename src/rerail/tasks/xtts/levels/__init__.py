@@ -6,5 +6,7 @@ from pathlib import Path
 
 from rerail.fit.presets import Presets
 
-DEFAULT, FAST = "enhanced", "fast-convergence"
+DEFAULT = "enhanced"
 LEVELS = Presets(Path(__file__).parent, "--optimization-level")
+FAST = "fast-convergence"
+ABOVE = Presets(Path(__file__).parent / "above", "--apply-fast-convergence")  # what stands above a level

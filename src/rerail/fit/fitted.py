@@ -1,0 +1,38 @@
+"""Settings that follow from the machine and the data: batches by memory, steps by epochs; and what is odd of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rerail.fit.config import FitConfig
+from rerail.fit.device import chosen
+from rerail.fit.hardware import by_memory, memory
+
+
+def fitted(config: FitConfig, *, clips: int, taken: int, epochs: int) -> FitConfig:
+    """Return settings without zeros: batches of at most `clips`, steps for `epochs` times `taken` clips, where asked.
+
+    `taken` is how many clips an epoch takes, those of small groups several times.
+    """
+    batch, accumulate = by_memory(memory(chosen(config.device)))
+    own = replace(
+        config,
+        batch_size=min(config.batch_size or batch, clips),
+        accumulate=config.accumulate or accumulate,
+    )
+    return replace(own, steps=max(1, epochs * (taken // own.batch_size) // own.accumulate)) if epochs else own
+
+
+def oddities(asked: FitConfig, config: FitConfig, epochs: int) -> Iterator[str]:
+    """Say what a person would want to know of fitted settings before an hour has passed."""
+    if asked.batch_size > config.batch_size:
+        yield f"batch_size: {asked.batch_size} cannot be filled; {config.batch_size}, all that there are, make a batch"
+    if asked.batch_size != config.batch_size or asked.accumulate != config.accumulate or epochs:
+        clips = config.batch_size * config.accumulate
+        yield f"{config.steps} steps of {config.batch_size} x {config.accumulate} = {clips} clips"
+    if config.warmup >= config.steps:
+        yield (
+            f"warmup: {config.warmup} steps are more than the run's {config.steps}, so the learning rate never comes "
+            f"to {config.lr:g}; give a shorter --warmup, or more steps"
+        )
