@@ -162,11 +162,11 @@ def test_a_resume_takes_no_abandoned_checkpoint(tmp_path: Path) -> None:
     for step in (10, 20):
         checkpoints.save(state, step=step, tick=step, healthy=True)
     checkpoints.abandon(after=10)
-    found = checkpoints.newest_sound("cpu")
+    found = checkpoints.newest_sound()
     assert found is not None
     assert found[0].name == "step-00000010"
     checkpoints.save(state, step=20, tick=40, healthy=True)
-    found = checkpoints.newest_sound("cpu")
+    found = checkpoints.newest_sound()
     assert found is not None
     assert found[0].name == "step-00000020"
 

@@ -15,7 +15,7 @@ from typing import Any
 from faultbench.trainings.training import Training
 from rerail.data import demo
 from rerail.fit import FitConfig, Parts
-from rerail.fit.loop import PRECISIONS, prepare
+from rerail.fit.begin import PRECISIONS, prepare
 from rerail.fit.task import Task
 from rerail.tasks.tacotron2 import demo as faulty
 from rerail.tasks.tacotron2.settings import Tacotron2Config

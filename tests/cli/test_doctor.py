@@ -75,7 +75,7 @@ def test_a_corrupt_recording_fails(corpus: Path, capsys: pytest.CaptureFixture[s
     ("arguments", "message"),
     [
         (["--task", "bert"], "task"),
-        (["--batch-size", "0"], "batch_size: got 0; give at least 1"),
+        (["--batch-size", "-2"], "batch_size: got -2; give at least 0"),
         (["--task", "tacotron2", "--data", "nowhere"], "nowhere"),
     ],
 )

@@ -106,8 +106,10 @@ class Trained:
         return self.asks.batch([{**row, **self.asks.of_sentence(language, voice)}], self.config.spec().silence)
 
 
-def found(place: Path) -> tuple[Saved, Mapping[str, Any]]:
+def found(place: Path, cure: str) -> tuple[Saved, Mapping[str, Any]]:
     """Read the newest sound checkpoint of a run, or the one that `place` is, and the run's settings.
+
+    `cure` is what a person is told to do where the weights are not finite.
 
     Raises:
         ValueError: where there is none, or its weights are not finite.
@@ -119,7 +121,7 @@ def found(place: Path) -> tuple[Saved, Mapping[str, Any]]:
     try:
         return newest_saved(place), saved_settings(place)
     except NotFinite as error:
-        raise ValueError(f"{error}; a Tacotron2: rerail recover tacotron2 --checkpoint {place}") from error
+        raise ValueError(f"{error}; {cure}") from error
 
 
 def config_of(kind: type[C], settings: Mapping[str, Any]) -> C:

@@ -28,7 +28,7 @@ def load(place: Path, symbols: str = "") -> Trained:
         return _published(place, symbols)
     if symbols:
         raise ValueError(f"--symbols: {place} has a table of its own; leave it out")
-    saved, settings = found(place)
+    saved, settings = found(place, f"run: rerail recover tacotron2 --checkpoint {place}")
     config, others = config_of(Tacotron2Config, settings), kept(saved, ("symbols", "reduction"), "a Tacotron2")
     size, symbols_ = SIZES[config.size], len(others["symbols"])
     model = filled(Tacotron2(size, symbols_, config.spec().bands, config.reduction, config.attention), saved, others)

@@ -18,7 +18,7 @@ def load(place: Path) -> Trained:
     Raises:
         ValueError: where there is no model, or its weights are not finite.
     """
-    saved, settings = found(place)
+    saved, settings = found(place, "give an older checkpoint of the run, a step-* folder")
     config = config_of(XttsConfig, settings)
     others = kept(saved, ("symbols", "languages", "reduction"), "an XTTS-style network")
     languages = Languages(tuple(others["languages"]))
