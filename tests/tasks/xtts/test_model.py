@@ -31,7 +31,7 @@ def test_padding_changes_nothing(tiny: Xtts, make_voiced: MakeBatch) -> None:
     one, other = tiny.forced(batch), tiny.forced({**alone, "reference": batch["reference"][1:2]})
     assert torch.allclose(one.mel_post[1, :frames], other.mel_post[0], atol=1e-4)
     assert torch.allclose(one.alignment[1, : int(one.steps[1]), :symbols], other.alignment[0], atol=1e-5)
-    assert float(one.alignment[1, int(one.steps[1]) :].abs().sum()) == 0.0
+    assert not one.alignment[1, int(one.steps[1]) :].any()
 
 
 def test_free_running_with_kept_keys_says_what_the_whole_decoder_says_of_its_own_frames(
@@ -61,7 +61,7 @@ def test_the_attention_starts_near_the_diagonal(voiced: Batch) -> None:
     torch.manual_seed(0)
     model = Xtts(SIZES["tiny"], 12, 3, bands=8, reduction=3).eval()
     model.decoder.rate.fill_(9 / 31)
-    weights = model.forced(voiced).alignment[0]
+    weights = model.forced(voiced).alignment[0].detach()
     place = (weights * torch.arange(weights.shape[1])).sum(1)
     assert float(place[-1]) > float(place[0]) + 1.0
 
