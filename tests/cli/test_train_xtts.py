@@ -92,6 +92,7 @@ def test_beginning_anew_keeps_the_run_that_was_there_unless_it_is_alive(
         (["--steps", "2", "--epochs", "3"], "--steps, --epochs: two ways to say how long to train"),
         (["--weight-kl", "-1", "--kl-capacity", "-2"], "2 setting(s) out of range"),
         (["--weight-banana", "1"], "weight-banana"),
+        (["--batch", "4"], "--batch: write it in full (--batch-size)"),
     ],
 )
 def test_what_is_impossible_is_refused(

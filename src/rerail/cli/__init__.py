@@ -64,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         module.fill(described)
     try:
         given = [dashed(one) for one in (sys.argv[1:] if argv is None else argv)]
+        train.refuse_cut_short_flags(given)
         arguments = parser.parse_args(with_presets(with_own_settings(given)))
         return int(COMMANDS[arguments.subcommand].run(arguments[arguments.subcommand]))
     except (ValueError, ArgumentError, ModuleNotFoundError) as error:

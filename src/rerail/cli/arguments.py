@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentError
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +18,7 @@ from rerail.tasks.tacotron2.presets import PRESETS
 from rerail.tasks.xtts.levels import ABOVE, DEFAULT, FAST, LEVELS
 
 T = TypeVar("T")
+EVERYWHERE = ("--help", "--config", "--print_config")
 FAST_FLAG, CHECKPOINTS_FLAG, FROM_FLAG = ABOVE.flag, "--checkpoint-dir", "--resume-from"
 
 
@@ -38,8 +39,23 @@ def add_config(parser: ArgumentParser, kinds: Sequence[type]) -> None:
         hints = get_type_hints(kind)
         for one in fields(kind):
             default = one.default if one.default is not MISSING else None
-            flags = ["--" + name.replace("_", "-") for name in (one.name, *one.metadata.get("also", "").split())]
-            group.add_argument(*flags, type=hints[one.name], default=default, help=one.metadata.get("help", ""))
+            group.add_argument(*_flags(one), type=hints[one.name], default=default, help=one.metadata.get("help", ""))
+
+
+def refuse_cut_short(arguments: Sequence[str], kinds: Sequence[type], others: Sequence[str]) -> None:
+    """Refuse flags that the parser would take for longer ones: what a level implies goes by whole names.
+
+    Raises:
+        ValueError: naming each, and what it may stand for.
+    """
+    known = {flag for kind in kinds for one in fields(kind) for flag in _flags(one)} | {*others, *EVERYWHERE}
+    cut = {one: sorted(flag for flag in known if flag.startswith(one)) for one in _typed(arguments) - known}
+    if found := [f"{one}: write it in full ({', '.join(whole)})" for one, whole in sorted(cut.items()) if whole]:
+        raise ValueError("\n  ".join([f"{len(found)} flag(s) cut short", *found]))
+
+
+def _flags(one: Field[Any]) -> list[str]:
+    return ["--" + name.replace("_", "-") for name in (one.name, *one.metadata.get("also", "").split())]
 
 
 def with_own_settings(arguments: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,7 +10,15 @@ from typing import Any, Protocol
 from jsonargparse import ArgumentParser, Namespace
 
 from rerail.act.disk import set_aside
-from rerail.cli.arguments import CHECKPOINTS_FLAG, FAST_FLAG, add_config, configs, refuse_changed
+from rerail.cli.arguments import (
+    CHECKPOINTS_FLAG,
+    FAST_FLAG,
+    FROM_FLAG,
+    add_config,
+    configs,
+    refuse_changed,
+    refuse_cut_short,
+)
 from rerail.cli.data.bars import bars
 from rerail.cli.running import run_under_eyes
 from rerail.data.progress import Progress
@@ -81,6 +89,18 @@ TRAINERS = {
         ),
     )
 }
+
+
+OWN = (
+    *("--run", CHECKPOINTS_FLAG, "--resume", FROM_FLAG, "--reset-training", "--speak"),
+    *(LEVELS.flag, FAST_FLAG, PRESETS.flag),
+)
+
+
+def refuse_cut_short_flags(arguments: Sequence[str]) -> None:
+    """Refuse flags of this command that are not written in full."""
+    if len(arguments) > 1 and arguments[0] == "train" and arguments[1] in TRAINERS:
+        refuse_cut_short(arguments, (TRAINERS[arguments[1]].config, FitConfig), OWN)
 
 
 def fill(parser: ArgumentParser) -> None:
