@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from rerail.fit.room import Room, parted
+from rerail.fit.room import Room
+from rerail.parted import parted
 from rerail.tell import journal
 from toy import Toy, same, toy
 
