@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import reduce
@@ -79,6 +79,14 @@ class Ladder:
     def remedy(self, rung: int) -> Remedy:
         """Return the remedy at `rung`, or what comes past the rungs."""
         return self.rungs[rung] if rung < len(self.rungs) else self.last
+
+
+def weight_ladder(component: str, levels: Sequence[float]) -> Ladder:
+    """Return the rungs for the weight of `component`, a level each (times the run's own); one holds until the next."""
+    doses = (NEUTRAL if level == 1.0 else Knobs(weights={component: level}) for level in levels)
+    return Ladder(
+        rungs=tuple(Remedy(move=Move.COMMIT, knobs=knobs, hold=FOREVER) for knobs in doses), window=0, by="rung"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rerail.core.finding import Finding
-from rerail.core.knobs import NEUTRAL, Knobs
 from rerail.core.reading import Reading
-from rerail.core.remedy import FOREVER, Ladder, Move, Remedy
+from rerail.core.remedy import Ladder, weight_ladder
 
 CODES = {"kl": "weight.kl", "stop": "weight.stop"}  # by component
 STEP = 2.0**0.5
@@ -49,7 +48,4 @@ class Adapted:
 
 def adapted_ladder(component: str) -> Ladder:
     """Return the rungs for the weight of `component`, a level each; one holds until the next is named."""
-    doses = (NEUTRAL if level == 1.0 else Knobs(weights={component: level}) for level in LEVELS)
-    return Ladder(
-        rungs=tuple(Remedy(move=Move.COMMIT, knobs=knobs, hold=FOREVER) for knobs in doses), window=0, by="rung"
-    )
+    return weight_ladder(component, LEVELS)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rerail.core.finding import Finding
-from rerail.core.knobs import NEUTRAL, Knobs
 from rerail.core.reading import Reading
-from rerail.core.remedy import FOREVER, Ladder, Move, Remedy
+from rerail.core.remedy import Ladder, weight_ladder
 
 CODE = "alignment.guide"
 LEVELS = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 50.0)  # times the run's own weight
@@ -65,7 +64,4 @@ class Guide:
 
 def guide_ladder(component: str) -> Ladder:
     """Return the rungs for the weight of `component`, a level each; one holds until the next is named."""
-    doses = (NEUTRAL if level == 1.0 else Knobs(weights={component: level}) for level in LEVELS)
-    return Ladder(
-        rungs=tuple(Remedy(move=Move.COMMIT, knobs=knobs, hold=FOREVER) for knobs in doses), window=0, by="rung"
-    )
+    return weight_ladder(component, LEVELS)
