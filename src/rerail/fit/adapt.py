@@ -22,7 +22,7 @@ class Adapt:
     """Every `adapt_every` steps, tries one weight on a fork of `adapt_steps` steps, beside a fork with its own weights.
 
     Components are compared by the gradient that each, weighted, brings to the model. A move that did not pay is not
-    tried again until another has paid; when none is left, the trials end, with a note.
+    tried again until another has paid; where none is left to try, that is noted.
     """
 
     def __init__(self, task: Task, config: FitConfig, parts: Parts, guard: Guard) -> None:
