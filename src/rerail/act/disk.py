@@ -120,7 +120,7 @@ def _locked(run: Path) -> FileLock:
     return lock
 
 
-def set_aside(run: Path) -> Path:
+def set_aside(run: Path, to: Path) -> Path:
     """Rename a run's folder, of which nothing is lost, so that another can begin in its place; return the new name.
 
     Raises:
@@ -128,10 +128,6 @@ def set_aside(run: Path) -> Path:
     """
     lock = _locked(run)
     try:
-        number, to = 1, run.with_name(f"{run.name}-before")
-        while to.exists():
-            number += 1
-            to = run.with_name(f"{run.name}-before-{number}")
         return run.rename(to)
     finally:
         lock.release()

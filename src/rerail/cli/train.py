@@ -22,7 +22,7 @@ from rerail.cli.arguments import (
 from rerail.cli.data.bars import bars
 from rerail.cli.running import run_under_eyes
 from rerail.data.progress import Progress
-from rerail.fit import FitConfig, Task, oddities
+from rerail.fit import FitConfig, Task, oddities, untaken
 from rerail.guard import claim
 from rerail.tasks.tacotron2.presets import PRESETS
 from rerail.tasks.tacotron2.settings import Tacotron2Config
@@ -50,12 +50,17 @@ is set aside.
 class Speech(Task, Protocol):
     """A trainer of speech."""
 
+    @property
+    def fit(self) -> FitConfig:
+        """The loop's settings."""
+        ...
+
     def compute(self, progress: Progress) -> None:
         """Compute the spectrograms that are missing."""
         ...
 
-    def fitted(self) -> FitConfig:
-        """Return the loop's settings as they follow from the machine and the data."""
+    def fitted(self) -> Speech:
+        """Return the task with the loop's settings as they follow from the machine and the data."""
         ...
 
 
@@ -134,12 +139,13 @@ def run(arguments: Namespace) -> int:
     resume = Path(given.resume_from) if given.resume_from else given.resume
     if not given.reset_training:
         claim(folder, resume=resume is not False)  # before an hour of computing spectrograms
+    task = trainer.task(config, fit, speak)
     with bars() as progress:
-        trainer.task(config, fit, speak).compute(lambda done, total: progress("spectrograms", done, total))
-    asked, fit = fit, trainer.task(config, fit, speak).fitted()
-    for line in oddities(asked, fit, getattr(config, "epochs", 0)):
+        task.compute(lambda done, total: progress("spectrograms", done, total))
+    task = task.fitted()
+    for line in oddities(fit, task.fit, getattr(config, "epochs", 0)):
         printed.text(line)
     if given.reset_training and folder.exists():
-        printed.text(f"the run that was in {folder} is now in {set_aside(folder)}")
-    task = trainer.task(config, fit, speak)
-    return run_under_eyes(task, fit, folder, resume=resume, describe=asdict(config)).code
+        kept = set_aside(folder, untaken(folder.with_name(f"{folder.name}-before")))
+        printed.text(f"the run that was in {folder} is now in {kept}")
+    return run_under_eyes(task, task.fit, folder, resume=resume, describe=asdict(config)).code

@@ -116,9 +116,10 @@ def test_larger_sizes_take_steps(places: Path, size: str) -> None:
 
 def test_steps_follow_from_epochs_and_batches_from_memory(places: Path) -> None:
     task = XttsTask(config(places, epochs=3, balance=0.0), replace(FIT, accumulate=2, batch_size=0))
-    fit = task.fitted()
+    fit = task.fitted().fit
+    assert task.fitted().corpus is task.corpus  # recordings are read once
     clips = len(task.corpus.apart()[0])
     assert fit.batch_size == min(32, clips)
     assert fit.steps == max(1, 3 * (clips // fit.batch_size) // 2)
-    assert XttsTask(config(places), FIT).fitted() == FIT
-    assert XttsTask(config(places), replace(FIT, batch_size=500)).fitted().batch_size == clips
+    assert XttsTask(config(places), FIT).fitted().fit == FIT
+    assert XttsTask(config(places), replace(FIT, batch_size=500)).fitted().fit.batch_size == clips

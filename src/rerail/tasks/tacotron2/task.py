@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -33,6 +33,7 @@ class Tacotron2Task:
     config: Tacotron2Config
     fit: FitConfig
     speak: tuple[str, ...] = ()
+    read: Corpus | None = None  # what another task of these settings has read already
 
     def build(self) -> Parts:
         """Read the corpus, compute its spectrograms, make the model.
@@ -85,7 +86,7 @@ class Tacotron2Task:
     @cached_property
     def corpus(self) -> Corpus:
         """The clips, read once."""
-        return Corpus(self.config)
+        return self.read or Corpus(self.config)
 
     def checked(self) -> tuple[list[Clip], list[Clip]]:
         """Refuse what can be refused before any spectrogram is computed; return clips to train and to measure on."""
@@ -97,12 +98,12 @@ class Tacotron2Task:
         training, aside = self.checked()
         self.corpus.spectrograms([*training, *aside], progress)
 
-    def fitted(self) -> FitConfig:
-        """Return the loop's settings with batches by memory, where that is asked for."""
+    def fitted(self) -> Tacotron2Task:
+        """Return the task with batches by memory, where that is asked for; nothing is read anew."""
         if self.fit.batch_size and self.fit.accumulate:
-            return self.fit
+            return self
         clips = len(self.corpus.short(self.corpus.examples(self.checked()[0]), 1))
-        return fitted(self.fit, clips=clips, taken=clips, epochs=0)
+        return replace(self, fit=fitted(self.fit, clips=clips, taken=clips, epochs=0), read=self.corpus)
 
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
         """Measure teacher-forced and free-running metrics on held-out batches."""

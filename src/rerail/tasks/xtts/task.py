@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -37,6 +37,7 @@ class XttsTask:
     config: XttsConfig
     fit: FitConfig
     speak: tuple[str, ...] = ()
+    read: Corpus | None = None  # what another task of these settings has read already
 
     def build(self) -> Parts:
         """Read the corpora, compute their spectrograms, make the model.
@@ -87,7 +88,7 @@ class XttsTask:
     @cached_property
     def corpus(self) -> Corpus:
         """The clips, read once."""
-        return Corpus(self.config)
+        return self.read or Corpus(self.config)
 
     @cached_property
     def languages(self) -> Languages:
@@ -109,12 +110,13 @@ class XttsTask:
         training, aside = self.checked()
         self.corpus.spectrograms([*training, *aside], progress)
 
-    def fitted(self) -> FitConfig:
-        """Return the loop's settings with batches by memory and steps by epochs, where that is asked for."""
+    def fitted(self) -> XttsTask:
+        """Return the task with batches by memory and steps by epochs, where that is asked for; nothing is read anew."""
         training, _ = self.checked()
         short = self.corpus.short(self._examples(training, training), 1)
         often = taken([one["group"] for one in short], self.config.balance)
-        return fitted(self.fit, clips=len(short), taken=len(often), epochs=self.config.epochs)
+        fit = fitted(self.fit, clips=len(short), taken=len(often), epochs=self.config.epochs)
+        return replace(self, fit=fit, read=self.corpus)
 
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
         """Measure teacher-forced and free-running metrics, and the plain losses, on held-out batches."""
