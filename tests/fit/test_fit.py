@@ -203,7 +203,7 @@ class TwoLosses(ToyTask):
             far = (model(batch["x"]) - self.wrong * 3.0).square().mean()
             return {**inner(batch), "kl": far}
 
-        plan = speech_plan(moves=False, adapts=True)
+        plan = speech_plan({"guide_moves": False, "adapt_every": 20})
         return replace(parts, losses=losses, weights={"kl": 4.0}, plan=plan, adaptable=("kl",), anchor="square")
 
 

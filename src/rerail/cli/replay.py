@@ -20,7 +20,7 @@ from jsonargparse import ArgumentParser, Namespace
 from rerail.cli.arguments import yaml_of
 from rerail.core.plans import plan_of
 from rerail.core.replay import replay
-from rerail.tasks.speech.plan import plan_as_in
+from rerail.tasks.speech.plan import plan as speech
 from rerail.tell import journal, words
 
 
@@ -34,7 +34,8 @@ def run(arguments: Namespace) -> int:
     """Print how far the plans agree."""
     run = Path(arguments.run)
     own = run / "config.yaml"
-    base = plan_as_in(yaml_of(own)) if own.is_file() else None
+    settings = yaml_of(own) if own.is_file() else {}
+    base = speech(settings) if "guide_moves" in settings else None  # a trainer of speech
     plan = plan_of(yaml_of(Path(arguments.plan)) if arguments.plan else {}, base)
     found = replay(plan, journal.read(run))
     sys.stdout.write(f"{words.replayed(found)}\n")

@@ -327,6 +327,13 @@ RULES: Mapping[str, _Rule] = {
         signal="eval/mel",
         within=2000,
     ),
+    "rate.lowered": _Rule(
+        setting="learning rate",
+        change=_words("the schedule's", "as the guard lowers it, by plateau_factor each time"),
+        why="the held-out error has not fallen for plateau_patience evaluations",
+        signal="eval/mel",
+        within=2000,
+    ),
     "stage.missed": _Rule(
         setting="the data, or the size of a decoder step",
         change=_words("as they are", "clips whose text fits what is said; a larger reduction"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import reduce
@@ -81,12 +81,16 @@ class Ladder:
         return self.rungs[rung] if rung < len(self.rungs) else self.last
 
 
-def weight_ladder(component: str, levels: Sequence[float]) -> Ladder:
-    """Return the rungs for the weight of `component`, a level each (times the run's own); one holds until the next."""
-    doses = (NEUTRAL if level == 1.0 else Knobs(weights={component: level}) for level in levels)
+def owned_ladder(doses: Iterable[Knobs]) -> Ladder:
+    """Return the rungs of a detector that owns a knob, a dose each, which holds until the next is named by `rung`."""
     return Ladder(
         rungs=tuple(Remedy(move=Move.COMMIT, knobs=knobs, hold=FOREVER) for knobs in doses), window=0, by="rung"
     )
+
+
+def weight_ladder(component: str, levels: Sequence[float]) -> Ladder:
+    """Return the rungs for the weight of `component`, a level each, times the run's own."""
+    return owned_ladder(NEUTRAL if level == 1.0 else Knobs(weights={component: level}) for level in levels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

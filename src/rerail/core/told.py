@@ -49,6 +49,7 @@ TOLD = frozenset(
         "optimizer.setting",
         "optimizer.stale",
         "random.changed",
+        "rate.lowered",
         "scale.clamped",
         "scale.thrash",
         "stage.missed",

@@ -78,6 +78,23 @@ class FitConfig:
     least_gain: float = field(
         default=0.0, metadata={"help": "what counts as a gain, in the held-out metric's unit", "least": 0}
     )
+    plateau_patience: int = field(
+        default=0,
+        metadata={
+            "help": "held-out evaluations without a gain after which the rate is lowered; 0: never",
+            "least": 0,
+            "fixed": True,
+        },
+    )
+    plateau_factor: float = field(
+        default=0.7,
+        metadata={
+            "help": "what the schedule's rate is multiplied by then, each time",
+            "least": 0.01,
+            "below": 1,
+            "fixed": True,
+        },
+    )
     evaluate_every: int = field(default=100, metadata={"help": "steps between held-out evaluations", "least": 1})
     checkpoint_every: int = field(default=100, metadata={"help": "steps between checkpoints on disk", "least": 1})
     snapshot_every: int = field(default=25, metadata={"help": "steps between snapshots in memory", "least": 1})

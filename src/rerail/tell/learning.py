@@ -147,6 +147,10 @@ LEARNING = {
         "another weight of the stop was shown to pay, on a fork of the run",
         "The components pull at the model with very different strength.",
     ),
+    "rate.lowered": Words(
+        "the learning rate was lowered, since {signal} has not become better for some evaluations",
+        "At this rate the run would go round what it is near to.",
+    ),
     "stage.missed": Words(
         "{signal} has not come to where it should be by this step", "Going on as before may not come there at all."
     ),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from rerail.core.plans import default_plan
 from rerail.core.reading import Reading
 from rerail.core.verdict import advance, start
-from rerail.tasks.speech.plan import plan, plan_as_in
+from rerail.tasks.speech.plan import plan
 
 
 def test_a_run_that_reads_nothing_is_guided_more_and_told_so() -> None:
@@ -18,12 +18,18 @@ def test_a_run_that_reads_nothing_is_guided_more_and_told_so() -> None:
 
 
 def test_the_weight_is_left_alone_where_that_is_asked_for() -> None:
-    left = plan(moves=False)
+    left = plan({"guide_moves": False})
     assert left.ladders == default_plan().ladders
     assert {type(one).__name__ for one in left.detectors} >= {"Stages", "Steady"}
 
 
-def test_a_journal_is_judged_again_by_the_plan_that_it_was_made_with() -> None:
-    assert plan_as_in({"guide_moves": True, "lr": 1e-3}) == plan()
-    assert plan_as_in({"guide_moves": False}) == plan(moves=False)
-    assert plan_as_in({"lr": 1e-3}) is None
+def test_a_rate_is_lowered_where_nothing_is_gained_and_not_below_a_hundredth() -> None:
+    lowering = plan({"guide_moves": False, "plateau_patience": 2, "plateau_factor": 0.5, "least_gain": 0.01})
+    memory, rates = start(lowering), list[float]()
+    for tick, error in enumerate([2.0, 1.0, 0.995, 1.0, float("nan"), 1.0, *[1.0] * 20, 0.5, 0.5], 1):
+        memory, verdict = advance(lowering, memory, Reading(tick=tick, values={"loss/mel": 1.0, "eval/mel": error}))
+        assert verdict.move.name == "COMMIT"
+        assert verdict.healthy is not False
+        rates.append(memory.knobs().lr_scale)
+    assert rates[:8] == [1.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125]
+    assert rates[-1] == 0.5**6  # the next would be below a hundredth

@@ -28,6 +28,7 @@ from rerail.core.detectors.initial import Initial
 from rerail.core.detectors.kl import Kl
 from rerail.core.detectors.labels import Labels
 from rerail.core.detectors.lost import Lost
+from rerail.core.detectors.lowered import Lowered
 from rerail.core.detectors.mismatch import Mismatch
 from rerail.core.detectors.missing import Missing
 from rerail.core.detectors.moments import Moments
@@ -77,6 +78,7 @@ __all__ = [
     "Kl",
     "Labels",
     "Lost",
+    "Lowered",
     "Mismatch",
     "Missing",
     "Moments",

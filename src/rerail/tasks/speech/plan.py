@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
-from rerail.core.detectors import Adapted, Guide, Stage, Stages, Steady
+from rerail.core.detectors import Adapted, Guide, Lowered, Stage, Stages, Steady
 from rerail.core.detectors.adapted import CODES, adapted_ladder
 from rerail.core.detectors.guide import CODE, guide_ladder
+from rerail.core.detectors.lowered import CODE as LOWERED
+from rerail.core.detectors.lowered import lowered_ladder
 from rerail.core.plans import default_plan
 from rerail.core.verdict import Plan
 
 DIAGONALITY, GATE, QUALITY = "eval/diagonality/free", "eval/gate_accuracy/free", "eval/quality"
+TARGET = "eval/mel"  # what early stopping, trials and cuts of the rate go by
 STAGES = (  # steps are optimizer steps; what is measured is held-out and free-running
     Stage(signal=DIAGONALITY, least=0.1, by=500),
     Stage(signal=DIAGONALITY, least=0.3, by=2000),
@@ -23,25 +27,25 @@ STAGES = (  # steps are optimizer steps; what is measured is held-out and free-r
 )
 
 
-def plan(*, moves: bool = True, adapts: bool = False) -> Plan:
-    """Return the default plan with the stages of speech, its loss at rest, and the weights that detectors own.
+def plan(settings: Mapping[str, Any] = MappingProxyType({})) -> Plan:
+    """Return the default plan with the stages of speech, its loss at rest, and the knobs that detectors own.
 
-    `moves` says whether that of guided attention is moved, `adapts` whether others are, after trials.
+    Of a run's settings, `guide_moves` says whether the weight of guided attention is moved, `adapt_every` whether
+    others are, after trials, and `plateau_patience` whether the learning rate is lowered where nothing is gained.
     """
     base = default_plan()
     detectors = [*base.detectors, Stages(stages=STAGES), Steady()]
     ladders = dict(base.ladders)
-    if moves:
+    if settings.get("guide_moves", True):
         detectors.append(Guide())
         ladders[CODE] = guide_ladder("attention")
-    if adapts:
+    if settings.get("adapt_every"):
         detectors += [Adapted(component=component) for component in CODES]
         ladders |= {code: adapted_ladder(component) for component, code in CODES.items()}
+    if patience := settings.get("plateau_patience"):
+        lowered = Lowered(
+            signal=TARGET, patience=patience, gain=settings["least_gain"], factor=settings["plateau_factor"]
+        )
+        detectors.append(lowered)
+        ladders[LOWERED] = lowered_ladder(lowered.factor)
     return replace(base, detectors=tuple(detectors), ladders=ladders)
-
-
-def plan_as_in(settings: Mapping[str, Any]) -> Plan | None:
-    """Return the plan of a run with these settings (its `config.yaml`); None where it is no Tacotron2's."""
-    if "guide_moves" not in settings:
-        return None
-    return plan(moves=bool(settings["guide_moves"]), adapts=bool(settings.get("adapt_every")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -78,7 +78,7 @@ class Tacotron2Task:
             data=Stream(corpus.short(examples, fit.batch_size), fit.batch_size, fit.seed, tailed),
             held_out=[together(held_out)],
             weights=config.weights(),
-            plan=plan(moves=config.guide_moves),
+            plan=plan(asdict(config) | asdict(fit)),
             state=(kept, Paced(model.frames)),
             target="mel",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -78,7 +78,7 @@ class XttsTask:
             data=Stream(often, fit.batch_size, fit.seed, together),
             held_out=[together(held_out[start : start + 16]) for start in range(0, len(held_out), 16)],
             weights=config.weights(),
-            plan=plan(moves=config.guide_moves, adapts=fit.adapt_every > 0),
+            plan=plan(asdict(config) | asdict(fit)),
             state=(kept, self.languages, Paced(model.frames)),
             target="mel",
             adaptable=tuple(CODES),

@@ -1,0 +1,174 @@
+"""Convergence of the XTTS-style trainer on pooled real speech: steps and time to the loss that `original` ends with.
+
+    python bench/pooled.py --data DIR/train.csv,... --validation DIR/validation.csv,... [--settings original enhanced]
+                           [--seeds 0 1 2] [--steps 400]
+    python bench/pooled.py --show
+
+Tiny network, batches of 16 in one micro-batch for all, recordings of up to 8 s, the settings of each level else, but for
+its warm-up, which is shortened to a tenth of the run. `adamw RATE` is AdamW at that rate on the trainer's own defaults,
+with a warm-up and half a cosine. What is measured is the unweighted mean absolute mel error after the postnet, held-out
+and teacher-forced. Each run appends its curve to OUT/pooled.csv; what is there is not run again. `--show` prints the
+table: steps to the error that `original` ends with, of the same seed, interpolated between measurements.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from itertools import pairwise, product
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from levels import interval, values
+from torch import nn
+
+from rerail.fit import FitConfig, train
+from rerail.tasks.speech.evaluate import mel_error
+from rerail.tasks.xtts.settings import XttsConfig
+from rerail.tasks.xtts.task import XttsTask
+
+EVERY = 20  # steps between measurements
+ADAMW = "adamw "
+SETTINGS = ["original", "basic", "enhanced", "fast-convergence", *(f"{ADAMW}{rate}" for rate in ("5e-4", "1e-3", "2e-3"))]
+COLUMNS = ("name", "seed", "step", "seconds", "mel")
+Curve = list[tuple[int, float, float]]  # (step, seconds of training, mel error)
+
+
+@dataclass(frozen=True)  # without slots, as what it extends
+class Watched(XttsTask):
+    """Measures the mel error alone, and when that was; the time that it takes is not the training's."""
+
+    def __post_init__(self) -> None:
+        """Begin without a curve."""
+        self.__dict__["curve"], self.__dict__["spent"] = [], 0.0
+
+    def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
+        """Measure."""
+        began = time.perf_counter()
+        error = mel_error(model, batches, shuffle_text=False)  # type: ignore[arg-type]
+        self.__dict__["curve"].append((began - self.__dict__["spent"], error))
+        self.__dict__["spent"] += time.perf_counter() - began
+        return {"mel": error}
+
+    def figures(self, model: nn.Module, batches: Iterable[Any], *, last: bool) -> Mapping[str, Any]:
+        """Draw nothing."""
+        del model, batches, last
+        return {}
+
+
+def settings(name: str) -> dict[str, Any]:
+    """Return the settings that a name stands for."""
+    if name.startswith(ADAMW):
+        return {"lr": float(name.removeprefix(ADAMW)), "schedule": "cosine", "warmup": 10**6}
+    return dict(values(name))
+
+
+def one(name: str, seed: int, given: argparse.Namespace) -> Curve:
+    """Train once; return the curve."""
+    own, fixed = {field.name for field in fields(FitConfig)}, {"batch_size": 16, "accumulate": 1, "num_workers": 0}
+    chosen = settings(name) | fixed | {"epochs": 0, "patience": 0, "evaluate_every": EVERY}
+    chosen["warmup"] = min(chosen["warmup"], given.steps // 10)
+    fit = FitConfig(**{key: value for key, value in chosen.items() if key in own}, steps=given.steps, seed=seed, threads=1)
+    rest = {key: value for key, value in chosen.items() if key not in own}
+    config = XttsConfig(
+        data=given.data,
+        validation=given.validation,
+        cache=str(given.out / "features"),
+        held_out=64,
+        longest=8.0,
+        size="tiny",
+        **rest,
+    )
+    task, run = Watched(config, fit), given.out / "run"
+    task.compute(lambda _done, _all: None)
+    shutil.rmtree(run, ignore_errors=True)
+    done = train(task, fit, run=run)
+    if done.reason != "finished":
+        raise SystemExit(f"{name}, seed {seed}: {done.reason}: {done.message}")
+    curve = task.__dict__["curve"]
+    return [(EVERY * place, at - curve[0][0], error) for place, (at, error) in enumerate(curve, 1)]
+
+
+def added(table: Path, name: str, seed: int, curve: Curve) -> None:
+    """Append a curve to the table."""
+    new = not table.exists()
+    with table.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if new:
+            writer.writerow(COLUMNS)
+        writer.writerows((name, seed, step, f"{seconds:.2f}", f"{error:.5f}") for step, seconds, error in curve)
+
+
+def curves(table: Path) -> dict[str, dict[int, Curve]]:
+    """Read the table: a curve by name and seed."""
+    found = defaultdict[str, dict[int, Curve]](dict)
+    if table.exists():
+        with table.open(newline="") as file:
+            for row in csv.DictReader(file):
+                point = (int(row["step"]), float(row["seconds"]), float(row["mel"]))
+                found[row["name"]].setdefault(int(row["seed"]), []).append(point)
+    return dict(found)
+
+
+def reached(curve: Curve, error: float) -> float | None:
+    """Return the step at which the curve first came down to an error; None where it never did."""
+    if curve[0][2] <= error:
+        return float(curve[0][0])
+    for (before, _, high), (after, _, low) in pairwise(curve):
+        if low <= error:
+            return before + (after - before) * (high - error) / (high - low)
+    return None
+
+
+def shown(table: Path) -> str:
+    """Return a line for each name: what its runs end with, steps to what `original` ends with, and their share."""
+    found = curves(table)
+    aims = {seed: curve[-1][2] for seed, curve in found.get("original", {}).items()}
+    text = ["| settings | seeds | mel error at the end | steps to `original`'s | share of its steps | s a step |"]
+    text.append("|---" * 6 + "|")
+    for name, runs in found.items():
+        steps = [reached(curve, aims[seed]) for seed, curve in runs.items() if seed in aims]
+        there = [step for step in steps if step is not None]
+        share = [step / runs_steps(found, seed) for seed, step in zip(runs, steps, strict=False) if step is not None]
+        paces = [(curve[-1][1] - curve[0][1]) / (curve[-1][0] - curve[0][0]) for curve in runs.values()]
+        never = f" ({len(steps) - len(there)} never)" if len(there) < len(steps) else ""
+        cells = [interval([curve[-1][2] for curve in runs.values()]), f"{interval(there)}{never}" if there else "never"]
+        cells += [interval(share) if share else "", f"{fmean(paces):.2f}"]
+        text.append(f"| {name} | {len(runs)} | " + " | ".join(cells) + " |")
+    return "\n".join(text)
+
+
+def runs_steps(found: Mapping[str, Mapping[int, Curve]], seed: int) -> int:
+    """Return how many steps `original` took."""
+    return found["original"][seed][-1][0]
+
+
+def main() -> None:
+    """Run what is missing, then print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default="", help="lists to train on, with commas")
+    parser.add_argument("--validation", default="", help="lists to measure on, with commas")
+    parser.add_argument("--settings", nargs="+", default=SETTINGS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--out", type=Path, default=Path("runs/pooled"))
+    parser.add_argument("--show", action="store_true")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    table = given.out / "pooled.csv"
+    if not given.show:
+        there = {(name, seed) for name, runs in curves(table).items() for seed in runs}
+        for seed, name in product(given.seeds, given.settings):
+            if (name, seed) not in there:
+                added(table, name, seed, one(name, seed, given))
+    print(shown(table))
+
+
+if __name__ == "__main__":
+    main()
