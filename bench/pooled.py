@@ -4,11 +4,11 @@
                            [--seeds 0 1 2] [--steps 400]
     python bench/pooled.py --show
 
-Tiny network, batches of 16 in one micro-batch for all, recordings of up to 8 s, the settings of each level else, but for
-its warm-up, which is shortened to a tenth of the run. `adamw RATE` is AdamW at that rate on the trainer's own defaults,
-with a warm-up and half a cosine. What is measured is the unweighted mean absolute mel error after the postnet, held-out
-and teacher-forced. Each run appends its curve to OUT/pooled.csv; what is there is not run again. `--show` prints the
-table: steps to the error that `original` ends with, of the same seed, interpolated between measurements.
+Tiny network, batches of 16 in one micro-batch for all, recordings of up to 8 s, the settings of each level else, but
+for its warm-up, which is at most a tenth of the run. `adamw RATE` is AdamW at that rate on the trainer's own defaults,
+with such a warm-up and half a cosine. What is measured is the unweighted mean absolute mel error after the postnet,
+held-out and teacher-forced. Each run appends its curve to OUT/pooled.csv; what is there is not run again. `--show`
+prints the table: steps to the error that `original` ends with, of the same seed, interpolated between measurements.
 """
 
 from __future__ import annotations
@@ -35,7 +35,13 @@ from rerail.tasks.xtts.task import XttsTask
 
 EVERY = 20  # steps between measurements
 ADAMW = "adamw "
-SETTINGS = ["original", "basic", "enhanced", "fast-convergence", *(f"{ADAMW}{rate}" for rate in ("5e-4", "1e-3", "2e-3"))]
+SETTINGS = [
+    "original",
+    "basic",
+    "enhanced",
+    "fast-convergence",
+    *(f"{ADAMW}{rate}" for rate in ("5e-4", "1e-3", "2e-3")),
+]
 COLUMNS = ("name", "seed", "step", "seconds", "mel")
 Curve = list[tuple[int, float, float]]  # (step, seconds of training, mel error)
 
@@ -74,7 +80,9 @@ def one(name: str, seed: int, given: argparse.Namespace) -> Curve:
     own, fixed = {field.name for field in fields(FitConfig)}, {"batch_size": 16, "accumulate": 1, "num_workers": 0}
     chosen = settings(name) | fixed | {"epochs": 0, "patience": 0, "evaluate_every": EVERY}
     chosen["warmup"] = min(chosen["warmup"], given.steps // 10)
-    fit = FitConfig(**{key: value for key, value in chosen.items() if key in own}, steps=given.steps, seed=seed, threads=1)
+    fit = FitConfig(
+        **{key: value for key, value in chosen.items() if key in own}, steps=given.steps, seed=seed, threads=1
+    )
     rest = {key: value for key, value in chosen.items() if key not in own}
     config = XttsConfig(
         data=given.data,

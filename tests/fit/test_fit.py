@@ -12,7 +12,13 @@ import pytest
 import torch
 from torch import nn
 
-from rerail.fit import FitConfig, Parts, Picture, problems, train
+from rerail.core.detectors import Lowered
+from rerail.core.detectors.lowered import CODE as LOWERED
+from rerail.core.detectors.lowered import lowered_ladder
+from rerail.core.plans import default_plan
+from rerail.core.verdict import Plan
+from rerail.fit import FitConfig, Parts, Picture, problems, scheduled, train
+from rerail.fit import optimizer as made
 from rerail.fit.schedule import cosine_factor
 from rerail.fit.stop import Stop
 from rerail.tasks.speech.plan import plan as speech_plan
@@ -30,8 +36,8 @@ class ToyTask:
 
     def build(self) -> Parts:
         model = network()
-        optimizer = torch.optim.Adam(model.parameters(), self.fit.lr)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.fit.rate_at)
+        optimizer = made(model.parameters(), self.fit, torch.optim.Adam)
+        schedule = scheduled(optimizer, self.fit)
 
         def losses(batch: dict[str, Any]) -> dict[str, torch.Tensor]:
             if schedule.last_epoch == self.interrupt_at:
@@ -187,6 +193,57 @@ def test_averaged_weights_are_what_is_measured_and_go_on_after_a_stop(tmp_path: 
     train(ToyTask(fit, interrupt_at=17), fit, run=tmp_path / "parts")
     assert train(ToyTask(fit), fit, run=tmp_path / "parts", resume=True).metrics == whole.metrics
     assert whole.metrics != train(ToyTask(FIT), FIT, run=tmp_path / "raw").metrics
+
+
+def test_a_schedule_free_optimizer_goes_on_after_a_stop_and_is_measured_at_its_average(tmp_path: Path) -> None:
+    fit = replace(FIT, schedule="schedule-free", steps=120, lr=0.01)
+    whole = train(ToyTask(fit), fit, run=tmp_path / "whole")
+    train(ToyTask(fit, interrupt_at=57), fit, run=tmp_path / "parts")
+    assert train(ToyTask(fit), fit, run=tmp_path / "parts", resume=True).metrics == whole.metrics
+    assert not [one for one in journal.read(tmp_path / "whole") if one["kind"] == "finding"]
+    saved = torch.load(tmp_path / "whole/checkpoints/step-00000120/state.pt", weights_only=True)
+    (average,) = (one["average"] for one in saved["others"] if "average" in one)
+    assert any(not torch.equal(average[name], saved["model"][name]) for name in average)
+    model, task = network(), ToyTask(fit)
+    model.load_state_dict(average)
+    assert task.evaluate(model, task.build().held_out) == whole.metrics
+
+
+def test_looking_at_a_schedule_free_average_leaves_the_run_bit_for_bit(tmp_path: Path) -> None:
+    often, seldom = (replace(FIT, schedule="schedule-free", evaluate_every=every) for every in (3, 1000))
+    train(ToyTask(often), often, run=tmp_path / "often")
+    train(ToyTask(seldom), seldom, run=tmp_path / "seldom")
+    one, other = final(tmp_path / "often"), final(tmp_path / "seldom")
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_two_averages_are_refused() -> None:
+    (told,) = problems([replace(FIT, schedule="schedule-free", ema=0.9)])
+    assert told.startswith("ema: got 0.9 with schedule schedule-free")
+
+
+class Lowering(ToyTask):
+    """Has its rate lowered where nothing is gained."""
+
+    def build(self) -> Parts:
+        lowered = Lowered(signal="eval/square", patience=2, gain=1e9)
+        base = default_plan()
+        plan = Plan(
+            detectors=(*base.detectors, lowered), ladders={**base.ladders, LOWERED: lowered_ladder(lowered.factor)}
+        )
+        return replace(ToyTask.build(self), plan=plan)
+
+
+def test_a_rate_that_gains_nothing_is_lowered_on_top_of_the_schedule(tmp_path: Path) -> None:
+    fit = replace(FIT, steps=60, evaluate_every=5)
+    train(Lowering(fit), fit, run=tmp_path / "run")
+    records = list(journal.read(tmp_path / "run"))
+    cuts = [one["knobs"]["lr_scale"] for one in records if one["kind"] == "remedy" and one["code"] == "rate.lowered"]
+    assert cuts == pytest.approx([0.7**cut for cut in range(1, len(cuts) + 1)])
+    assert len(cuts) == 5  # 11 evaluations before the last step, the first of them a gain, then two a cut
+    seen = {one["values"]["step"]: one["values"] for one in records if one["kind"] == "reading"}
+    assert seen[59.0]["lr"] == pytest.approx(fit.lr * fit.rate_at(59))  # the schedule's own goes on underneath
+    assert seen[59.0]["knob/lr_scale"] == pytest.approx(cuts[-1])
 
 
 @dataclass

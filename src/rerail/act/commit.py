@@ -13,6 +13,7 @@ from torch import Tensor
 from rerail.core.knobs import Knobs
 
 RATES = frozenset({"lr", "initial_lr", "max_lr", "min_lr"})
+COUNTED = frozenset({"k", "weight_sum", "lr_max", "scheduled_lr"})  # what schedule-free optimizers keep in their groups
 GROUPS = 8  # parameter groups that are looked at; of hundreds, one a layer, the first ones speak for all
 EPSILON = 1e-6  # as torch's clip_grad_norm_ adds it to the norm
 
@@ -49,7 +50,7 @@ def settings(every: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         for name, value in group.items():
             parts = enumerate(value) if isinstance(value, tuple) else ()
             numbers = {name: value} if isinstance(value, float | int) else {f"{name}.{n}": one for n, one in parts}
-            if name not in RATES:
+            if name not in RATES | COUNTED:
                 found |= {f"{one}/{number}": float(given) for one, given in numbers.items() if _number(given)}
     return found
 

@@ -8,6 +8,7 @@ from rerail.fit.config import FitConfig, changed, problems
 from rerail.fit.fitted import fitted, oddities
 from rerail.fit.fork import Fork, beginning, fork, held_out
 from rerail.fit.loop import Result, train, train_unguarded
+from rerail.fit.optimizer import optimizer, scheduled
 from rerail.fit.task import Parts, Task
 from rerail.guard import Losses, LossFunction, Picture, Sound
 from rerail.past import untaken
@@ -33,10 +34,12 @@ __all__ = [
     "held_out",
     "newest_saved",
     "oddities",
+    "optimizer",
     "past",
     "prepare",
     "problems",
     "saved_settings",
+    "scheduled",
     "train",
     "train_unguarded",
     "untaken",

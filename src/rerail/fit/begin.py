@@ -13,11 +13,14 @@ from rerail.fit.ahead import Ahead
 from rerail.fit.config import FitConfig
 from rerail.fit.device import Moved, chosen, moved
 from rerail.fit.ema import Ema
+from rerail.fit.optimizer import FreeAverage
+from rerail.fit.schedule import FREE
 from rerail.fit.task import Parts, Task
 from rerail.guard import Guard, Keep, Listener
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 MIXED = "mixed"
+Averaged = Ema | FreeAverage
 
 
 def guarded(
@@ -29,11 +32,11 @@ def guarded(
     listeners: Sequence[Listener] = (),
     describe: Mapping[str, Any] | None = None,
     keep: Keep | None = None,
-    averaged: Ema | None = None,
+    averaged: Averaged | None = None,
 ) -> Guard:
     """Put a task's parts under the guard; `keep` in place of what the config says of snapshots and checkpoints.
 
-    `averaged` are the weights that `ema` asks for (`averages`).
+    `averaged` are the weights that are measured in place of those that are trained (`averages`).
     """
     return Guard(
         parts.model,
@@ -77,8 +80,10 @@ def placed(parts: Parts, config: FitConfig) -> Parts:
     return replace(parts, data=Moved(parts.data, device), held_out=held_out)
 
 
-def averages(parts: Parts, config: FitConfig) -> Ema | None:
-    """Return the averaged weights that `ema` asks for; None without."""
+def averages(parts: Parts, config: FitConfig) -> Averaged | None:
+    """Return the averaged weights that `ema` or a schedule-free optimizer ask for; None without."""
+    if config.schedule == FREE:
+        return FreeAverage(parts.model, parts.optimizer)
     return Ema(parts.model, config.ema) if config.ema else None
 
 

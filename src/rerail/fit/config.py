@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal
 
-from rerail.fit.schedule import Name, factor
+from rerail.fit.schedule import FREE, Name, factor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,12 @@ class FitConfig:
         default=0, metadata={"help": "batches made ahead, in a thread of their own", "least": 0, "most": 1024}
     )
     lr: float = field(default=1e-3, metadata={"help": "learning rate after the warm-up", "above": 0, "fixed": True})
-    schedule: Name = field(default="cosine", metadata={"help": "course of the learning rate after the warm-up"})
+    schedule: Name = field(
+        default="cosine",
+        metadata={
+            "help": "course of the learning rate after the warm-up; schedule-free: the optimizer averages its weights"
+        },
+    )
     lr_floor: float = field(
         default=0.1, metadata={"help": "share of lr that the schedule never falls below", "least": 0, "most": 1}
     )
@@ -108,6 +113,12 @@ class FitConfig:
     threads: int = field(default=0, metadata={"help": "CPU threads; 0 leaves it to torch", "least": 0, "most": 1024})
     log_every: int = field(default=10, metadata={"help": "steps between plain lines on the console", "least": 1})
 
+    def clashes(self) -> list[str]:
+        """Return what cannot be together: what, got, do."""
+        if self.schedule == FREE and self.ema:
+            return [f"ema: got {self.ema} with schedule {FREE}, which averages by itself; leave ema at 0"]
+        return []
+
     def rate_at(self, step: int) -> float:
         """Return the share of `lr` at a step."""
         return factor(
@@ -122,7 +133,8 @@ class FitConfig:
 
 def problems(configs: Sequence[Any]) -> list[str]:
     """Return every value of these config records that is out of range: what, got, do."""
-    return [problem for config in configs for one in fields(config) for problem in _problem(config, one)]
+    ranges = [problem for config in configs for one in fields(config) for problem in _problem(config, one)]
+    return ranges + [problem for config in configs for problem in getattr(config, "clashes", list)()]
 
 
 def changed(configs: Sequence[Any], saved: Mapping[str, Any]) -> list[str]:

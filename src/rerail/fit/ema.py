@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 RISE = 10  # a young average follows the weights: after n steps the decay is at most (1 + n) / (RISE + n)
+
+
+@contextmanager
+def swapped(model: nn.Module, weights: Mapping[str, Tensor]) -> Iterator[None]:
+    """Have the model hold other weights meanwhile; afterwards its own are back, bit for bit."""
+    own = {name: one.detach().clone() for name, one in model.state_dict().items()}
+    model.load_state_dict(weights)
+    try:
+        yield
+    finally:
+        model.load_state_dict(own)
 
 
 class Ema:
@@ -36,15 +47,9 @@ class Ema:
                 kept.copy_(now)
         self.steps += 1
 
-    @contextmanager
-    def swapped(self) -> Iterator[None]:
+    def swapped(self) -> AbstractContextManager[None]:
         """Have the model hold the average meanwhile."""
-        own = {name: one.detach().clone() for name, one in self.model.state_dict().items()}
-        self.model.load_state_dict(self.average)
-        try:
-            yield
-        finally:
-            self.model.load_state_dict(own)
+        return swapped(self.model, self.average)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the average and how many steps are in it."""

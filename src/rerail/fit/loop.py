@@ -13,10 +13,9 @@ from typing import Any, Literal
 import torch
 
 from rerail.fit.adapt import Adapt
-from rerail.fit.begin import averages, guarded, precision, prepare
+from rerail.fit.begin import Averaged, averages, guarded, precision, prepare
 from rerail.fit.best import Best
 from rerail.fit.config import FitConfig
-from rerail.fit.ema import Ema
 from rerail.fit.room import Room
 from rerail.fit.stop import Stop
 from rerail.fit.task import Parts, Task
@@ -76,7 +75,9 @@ def train_unguarded(task: Task, config: FitConfig) -> Iterator[float]:
 
 
 class _Loop:
-    def __init__(self, task: Task, config: FitConfig, parts: Parts, guard: Guard, averaged: Ema | None = None) -> None:
+    def __init__(
+        self, task: Task, config: FitConfig, parts: Parts, guard: Guard, averaged: Averaged | None = None
+    ) -> None:
         self.task, self.config, self.parts, self.guard, self.averaged = task, config, parts, guard, averaged
         self.best = Best.of(
             guard.run,

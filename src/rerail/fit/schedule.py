@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
-Name = Literal["cosine", "restarts", "noam", "one-cycle", "constant"]
+Name = Literal["cosine", "restarts", "noam", "one-cycle", "constant", "schedule-free"]
+FREE: Name = "schedule-free"
 ONE_CYCLE_RISE = 0.3  # share of the steps (Smith & Topin 2018, arXiv:1708.07120, as torch has it)
 Factor = Callable[[int], float]
 
@@ -20,6 +21,7 @@ def factor(name: Name, *, steps: int, warmup: int, floor: float, period: int = 0
     noam       the inverse square root of the step (Vaswani et al. 2017, arXiv:1706.03762, section 5.3), 1 at `warmup`
     one-cycle  half a cosine up over 30 % of the steps (or `warmup`, where that is more), then down to `floor`
     constant   1
+    schedule-free  1: the optimizer averages its weights instead (Defazio et al. 2024, arXiv:2405.15682)
     """
     if name == "cosine":
         return cosine_factor(steps=steps, warmup=warmup, floor=floor)

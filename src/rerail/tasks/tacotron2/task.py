@@ -13,7 +13,8 @@ from torch import nn
 from rerail.data.batches import Stream, collate
 from rerail.data.clip import Clip
 from rerail.data.progress import Progress
-from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, fitted
+from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, fitted, scheduled
+from rerail.fit import optimizer as made
 from rerail.tasks.speech.corpus import Corpus, Kept, refuse_nonfinite
 from rerail.tasks.speech.evaluate import evaluate
 from rerail.tasks.speech.losses import losses
@@ -58,8 +59,8 @@ class Tacotron2Task:
             mutual=config.weight_mmi > 0,
         )
         model.decoder.frame_drop = config.frame_drop
-        optimizer = torch.optim.Adam(model.parameters(), fit.lr, weight_decay=fit.weight_decay)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, fit.rate_at)
+        optimizer = made(model.parameters(), fit, torch.optim.Adam)
+        schedule = scheduled(optimizer, fit)
 
         def losses_at_pace(batch: Mapping[str, Any]) -> Losses:
             model.frames.pace(pace.at(schedule.last_epoch))  # from the run's own state: a replayed step has the same

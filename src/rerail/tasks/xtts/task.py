@@ -15,7 +15,8 @@ from rerail.data.balance import taken
 from rerail.data.batches import Stream
 from rerail.data.clip import Clip
 from rerail.data.progress import Progress
-from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, fitted
+from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, fitted, scheduled
+from rerail.fit import optimizer as made
 from rerail.tasks.speech.corpus import Corpus, Kept, refuse_nonfinite
 from rerail.tasks.speech.mutual import mutual
 from rerail.tasks.speech.output import Batch
@@ -60,8 +61,8 @@ class XttsTask:
             mutual=config.weight_mmi > 0,
         )
         model.decoder.rate.fill_(symbols_a_frame(examples))
-        optimizer = torch.optim.AdamW(model.parameters(), fit.lr, weight_decay=fit.weight_decay)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, fit.rate_at)
+        optimizer = made(model.parameters(), fit)
+        schedule = scheduled(optimizer, fit)
 
         def losses_now(batch: Batch) -> Losses:
             model.frames.pace(pace.at(schedule.last_epoch))  # from the run's own state: a replayed step has the same
