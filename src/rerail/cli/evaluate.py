@@ -10,6 +10,7 @@ from jsonargparse import ArgumentParser, Namespace
 from rerail.audio.asr import whisper
 from rerail.audio.mos import distilled
 from rerail.audio.vocoder import Name, vocoder
+from rerail.audio.voiceprint import WEIGHTS, Voiceprint
 from rerail.cli.data.bars import bars
 from rerail.core import plain
 from rerail.data.get import cache_folder
@@ -20,7 +21,7 @@ from rerail.tasks.speech.trained import Trained
 from rerail.tasks.trained import load
 from rerail.tell import printed
 
-SCORES = """These are the clips that the run has set aside, or all of --data. Teacher-forced means that each step is
+SCORES = f"""These are the clips that the run has set aside, or all of --data. Teacher-forced means that each step is
 given the true frames before it, free-running that the model goes on from its own. The table has a line a score; the
 JSON file of --out has the scores of each clip, too.
 
@@ -37,6 +38,9 @@ sound, from 1 to 5, as DistillMOS estimates it. Both are also given for the reco
 itself gets wrong, and for the recording's spectrogram through the vocoder alone, which shows what that costs. --cer
 needs pip install "rerail[asr]", --mos pip install "rerail[mos]" (or, without torchaudio, which is not used, pip install
 --no-deps distillmos==0.9.1 xls-r-sqa==0.1.0).
+
+--speaker gives how near the speaker vector of what is said (Resemblyzer's, of length 1) comes to those of recordings of
+its speaker, and of the other speakers of these clips. It needs {WEIGHTS.get}.
 """
 TACOTRON2 = f"""Measure a Tacotron2 on clips that it never saw.
 
@@ -72,6 +76,7 @@ def _fill(parser: ArgumentParser) -> None:
     parser.add_argument("--symbols", type=str, default="", help=SYMBOLS)
     parser.add_argument("--cer", action="store_true", help="have a recogniser listen; 2 to 4 s a sound on a core")
     parser.add_argument("--mos", action="store_true", help="have the mean opinion score estimated; 1 s a sound")
+    parser.add_argument("--speaker", action="store_true", help="have the voice compared with those of recordings")
     parser.add_argument("--vocoder", type=Name, default="griffin-lim", help="what they are to hear")
     parser.add_argument("--hifigan", type=str, default="", help="file of HiFi-GAN's generator")
     parser.add_argument("--threshold", type=float, default=0.5, help="the gate says stop above this probability")
@@ -107,6 +112,7 @@ def _assessed(trained: Trained, given: Namespace) -> Assessed:
         vocoder=vocoder(given.vocoder, trained.config.spec(), given.hifigan),
         ear=whisper(cache_folder()) if given.cer else None,
         opinion=distilled() if given.mos else None,
+        speaker=Voiceprint.load() if given.speaker else None,
         language=given.language or trained.config.language,
     )
     on = held_out(trained, data=given.data, cache=given.cache, language=given.language)

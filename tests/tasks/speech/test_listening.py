@@ -84,3 +84,32 @@ def test_a_clip_is_listened_to_in_its_own_language_where_none_is_given(trained: 
     pytest.importorskip("jiwer", reason='nothing to count with; pip install "rerail[asr]"')
     assess(trained, held_out(trained, data=str(corpus)), Panel(vocoder=VOCODER, ear=ear))
     assert asked == ["de"] * 6
+
+
+def test_a_voice_is_compared_with_recordings_of_its_speaker_and_of_others(trained: Trained, tmp_path: Path) -> None:
+    corpus = small_tacotron2.corpus(tmp_path / "corpus")
+    lines = [
+        f"{line}|{who}|en" for line, who in zip((corpus / "metadata.csv").read_text().splitlines(), "aab", strict=False)
+    ]
+    (corpus / "metadata.csv").write_text("\n".join(["id|text|speaker|language", *lines]))
+    on = held_out(trained, data=str(corpus))
+    recorded = [trim(files.read(clip.path, 16000)) for clip in on.clips]
+
+    def speaker(samples: Tensor, _: int) -> Tensor:
+        known = next((place for place, one in enumerate(recorded) if torch.equal(one, samples)), None)
+        return torch.tensor({0: [1.0, 0.0], 1: [0.6, 0.8], 2: [0.0, 1.0], None: [0.8, 0.6]}[known])
+
+    found = assess(trained, on, Panel(vocoder=VOCODER, speaker=speaker))
+    assert found.scores["voice/recorded/own"] == pytest.approx(0.6)  # of the first two with one another
+    assert found.scores["voice/recorded/others"] == pytest.approx((0.0 + 0.8 + 0.0 + 0.8) / 4)
+    assert found.scores["voice/free/own"] == pytest.approx((0.96 + 0.8) / 2)
+    assert found.clips[2].scores["voice/free/others"] == pytest.approx((0.8 + 0.96) / 2)
+    assert "voice/free/own" not in found.clips[2].scores  # there is no other recording of that speaker
+
+
+def test_what_was_said_is_also_counted_against_another_text(trained: Trained, on: HeldOut) -> None:
+    pytest.importorskip("jiwer", reason='nothing to count with; pip install "rerail[asr]"')
+    said = iter([on.clips[0].text] * 3 + [on.clips[1].text] * 3)
+    found = assess(trained, on, Panel(vocoder=VOCODER, ear=lambda *_: next(said)))
+    assert found.scores["cer/free"] == 0.0
+    assert found.scores["cer/other"] > 0.5

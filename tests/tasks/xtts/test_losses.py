@@ -9,6 +9,7 @@ import torch
 from rerail.tasks.xtts.losses import Shape, divergence, losses, mel_loss, smoothed, stop_loss
 from rerail.tasks.xtts.model import Xtts
 from rerail.tasks.xtts.reference import Latent
+from rerail.tasks.xtts.settings import XttsConfig
 
 Batch = dict[str, Any]
 
@@ -59,5 +60,14 @@ def test_every_component_is_finite_and_reaches_the_network(tiny: Xtts, voiced: B
 def test_capacity_and_warm_up_make_the_divergence_cost_less(tiny: Xtts, voiced: Batch) -> None:
     trained = tiny(voiced)
     whole = float(losses(trained, voiced, Shape())["kl"].detach())
-    assert float(losses(trained, voiced, Shape(), annealed=0.25)["kl"].detach()) == pytest.approx(0.25 * whole)
+    assert float(losses(trained, voiced, Shape(annealed=0.25))["kl"].detach()) == pytest.approx(0.25 * whole)
     assert float(losses(trained, voiced, Shape(capacity=1e6))["kl"].detach()) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("step", "capacity", "annealed"), [(0, 0.02, 0.1), (49, 1.0, 1.0), (99, 2.0, 1.0), (10**6, 2.0, 1.0)]
+)
+def test_capacity_and_warm_up_rise_along_lines(step: int, capacity: float, annealed: float) -> None:
+    shape = XttsConfig(kl_capacity=2.0, kl_capacity_steps=100, kl_warmup=10).shape(step)
+    assert (shape.capacity, shape.annealed) == pytest.approx((capacity, annealed))
+    assert XttsConfig(kl_capacity=2.0).shape(0).capacity == 2.0

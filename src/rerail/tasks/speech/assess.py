@@ -98,7 +98,7 @@ def assess(
         Scored(
             id=clip.id,
             text=clip.text,
-            scores=_one(measured, number) | told(heard[number : number + 1], panel),
+            scores=_one(measured, number) | told(heard[number : number + 1], panel, heard),
             heard=heard[number].words if heard else {},
         )
         for number, clip in enumerate(on.clips)

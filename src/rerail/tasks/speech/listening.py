@@ -1,4 +1,4 @@
-"""What machines make of the sound: a recogniser writes down what it hears, an estimator says what people would think.
+"""What machines make of the sound: what a recogniser writes down, what people would think of it, whose voice it is.
 
 They hear three sounds of each clip: the recording, its own spectrogram through the vocoder (`copied`), and what the
 model says by itself (`free`). The first shows what the listener itself gets wrong, the second what the vocoder costs.
@@ -6,7 +6,7 @@ model says by itself (`free`). The first shows what the listener itself gets wro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -18,12 +18,14 @@ from rerail.audio.asr import Ear
 from rerail.audio.mos import Opinion
 from rerail.audio.trim import trim
 from rerail.audio.vocoder import Vocoder
+from rerail.audio.voiceprint import Recognised
 from rerail.data.clip import Clip
 from rerail.tasks.speech.evaluate import free_running, unpadded
 from rerail.tasks.speech.trained import Trained
 from rerail.text.letters import character_error_rate, letters
 
-CER, MOS = "cer", "mos"
+CER, MOS, VOICE = "cer", "mos", "voice"
+SOUNDS = ("recorded", "copied", "free")
 
 Batch = Mapping[str, Any]
 
@@ -35,12 +37,13 @@ class Panel:
     vocoder: Vocoder
     ear: Ear | None = None
     opinion: Opinion | None = None
+    speaker: Recognised | None = None
     language: str = ""
 
     @property
     def empty(self) -> bool:
         """Whether nobody listens."""
-        return self.ear is None and self.opinion is None
+        return self.ear is None and self.opinion is None and self.speaker is None
 
     def of(self, clip: Clip) -> str:
         """Return the language of a clip, empty where it is not known."""
@@ -49,11 +52,12 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """One clip as it was heard: words and opinions by sound (`recorded`, `copied`, `free`)."""
+    """One clip as it was heard: words, opinions and speaker vectors by sound (`recorded`, `copied`, `free`)."""
 
     clip: Clip
     words: Mapping[str, str]
     opinions: Mapping[str, float]
+    voices: Mapping[str, Tensor]
 
 
 def listen(
@@ -70,30 +74,60 @@ def listen(
         spoken, true = unpadded(output.mel_post, output.mel_length), unpadded(batch["mel"], batch["mel_length"])
         for said, mel in zip(spoken, true, strict=True):
             one = next(clip)
-            sounds = {
-                "recorded": trim(files.read(one.path, rate)),
-                "copied": panel.vocoder(mel),
-                "free": panel.vocoder(said),
-            }
-            yield _heard(one, sounds, rate, panel)
+            made = (trim(files.read(one.path, rate)), panel.vocoder(mel), panel.vocoder(said))
+            yield _heard(one, dict(zip(SOUNDS, made, strict=True)), rate, panel)
 
 
-def told(heard: Sequence[Heard], panel: Panel) -> dict[str, float]:
-    """Return the rates and mean opinions over these clips: `cer/free`, `mos/recorded`, ..."""
-    sounds = heard[0].words.keys() | heard[0].opinions.keys() if heard else ()
+def told(heard: Sequence[Heard], panel: Panel, among: Sequence[Heard] | None = None) -> dict[str, float]:
+    """Return the rates and means over these clips: `cer/free`, `mos/recorded`, ...
+
+    `voice/free/own` is the mean cosine between the speaker vectors of what is said and of recordings of its speaker,
+    `voice/free/others` that to recordings of other speakers, both `among` other clips than the one that is said.
+    `cer/other` counts what was said against the text of another clip of its language: what a reader of nothing gets.
+    """
+    among = heard if among is None else among
     scores: dict[str, float] = {}
-    for sound in sounds:
+    for sound in SOUNDS if heard else ():
         if panel.ear:
-            pairs = [(one.clip.text, one.words[sound], panel.of(one.clip)) for one in heard]
-            true, said = zip(*((letters(a, language=c), letters(b, language=c)) for a, b, c in pairs), strict=True)
-            scores[f"{CER}/{sound}"] = character_error_rate(true, said)
+            scores[f"{CER}/{sound}"] = _rate([(one.clip, one.clip, one.words[sound]) for one in heard], panel)
         if panel.opinion:
             scores[f"{MOS}/{sound}"] = fmean(one.opinions[sound] for one in heard)
+        if panel.speaker:
+            scores |= {f"{VOICE}/{sound}/{whose}": value for whose, value in _voices(heard, sound, among).items()}
+    if panel.ear and (pairs := list(_mismatched(heard, among, panel))):
+        scores[f"{CER}/other"] = _rate(pairs, panel)
     return scores
+
+
+def _rate(said: Iterable[tuple[Clip, Clip, str]], panel: Panel) -> float:
+    """The error rate of (clip, clip of the text, words heard)."""
+    pairs = ((of.text, words, panel.of(one)) for one, of, words in said)
+    true, heard = zip(*((letters(a, language=c), letters(b, language=c)) for a, b, c in pairs), strict=True)
+    return character_error_rate(true, heard)
+
+
+def _mismatched(heard: Sequence[Heard], among: Sequence[Heard], panel: Panel) -> Iterator[tuple[Clip, Clip, str]]:
+    for one in heard:
+        same = [other.clip for other in among if panel.of(other.clip) == panel.of(one.clip)]
+        if len(same) > 1:
+            at = next(place for place, clip in enumerate(same) if clip.id == one.clip.id)
+            yield one.clip, same[(at + 1) % len(same)], one.words["free"]
+
+
+def _voices(heard: Sequence[Heard], sound: str, among: Sequence[Heard]) -> dict[str, float]:
+    likeness: dict[bool, list[float]] = {True: [], False: []}
+    for one in heard:
+        for other in among:
+            if other.clip.id != one.clip.id:
+                alike = float(one.voices[sound] @ other.voices["recorded"])
+                likeness[other.clip.speaker == one.clip.speaker].append(alike)
+    named = {"own": likeness[True], "others": likeness[False]}
+    return {name: fmean(values) for name, values in named.items() if values}
 
 
 def _heard(clip: Clip, sounds: Mapping[str, Tensor], rate: int, panel: Panel) -> Heard:
     ear, opinion = panel.ear, panel.opinion
     words = {} if ear is None else {name: ear(sound, rate, panel.of(clip)) for name, sound in sounds.items()}
     opinions = {} if opinion is None else {name: opinion(sound, rate) for name, sound in sounds.items()}
-    return Heard(clip=clip, words=words, opinions=opinions)
+    voices = {} if panel.speaker is None else {name: panel.speaker(sound, rate) for name, sound in sounds.items()}
+    return Heard(clip=clip, words=words, opinions=opinions, voices=voices)

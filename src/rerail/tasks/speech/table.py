@@ -31,6 +31,10 @@ def _heard(words: str, name: str, digits: int) -> Row:
     return Row(words, f"{name}/free", "", f"{name}/copied", f"{name}/recorded", digits)
 
 
+def _voice(words: str, whose: str) -> Row:
+    return Row(words, f"voice/free/{whose}", "", f"voice/copied/{whose}", f"voice/recorded/{whose}")
+
+
 ROWS = (
     Row("quality, %", "quality", digits=1),
     _both("diagonality (uniform attention 0, perfect 1)", "diagonality"),
@@ -48,6 +52,9 @@ ROWS = (
     Row("  worse by that share", "", "reads_text"),
     Row("mel-cepstral distortion, dB", "mcd/free", digits=2),
     _heard("character error rate", "cer", 3),
+    Row("  against another clip's text", "cer/other"),
+    _voice("voice: cosine to recordings of the speaker", "own"),
+    _voice("  and to those of other speakers", "others"),
     _heard("mean opinion score, estimated (1 to 5)", "mos", 2),
 )
 

@@ -22,7 +22,7 @@ class Shape:
     `huber`: above this difference, in nepers, the mel error is linear and below it quadratic (Huber 1964); 0: mean
     absolute error. `smooth_mel`: so much of each target frame is the mean frame of its clip. `smooth_stop`: so much
     probability is taken from what the stop is and given to what it is not. `capacity`: nats of divergence that cost
-    nothing (Burgess et al. 2018, arXiv:1804.03599).
+    nothing (Burgess et al. 2018, arXiv:1804.03599). `annealed`: the share of the rest that counts by now.
     """
 
     huber: float = 0.0
@@ -30,17 +30,18 @@ class Shape:
     smooth_stop: float = 0.0
     stop_positive: float = 5.0
     capacity: float = 0.0
+    annealed: float = 1.0
     guide_width: float = 0.2
 
 
-def losses(trained: Trained, batch: Batch, shape: Shape, *, annealed: float = 1.0) -> dict[str, Tensor]:
-    """All components of a teacher-forced batch; `annealed` is the share of the divergence that counts by now."""
+def losses(trained: Trained, batch: Batch, shape: Shape) -> dict[str, Tensor]:
+    """All components of a teacher-forced batch."""
     output, mel, length = trained.output, batch["mel"], batch["mel_length"]
     target = smoothed(mel, length, shape.smooth_mel)
     return {
         "mel": mel_loss(output.mel, target, length, shape.huber),
         "mel_post": mel_loss(output.mel_post, target, length, shape.huber),
-        "kl": annealed * (divergence(trained.latent) - shape.capacity).clamp(min=0.0).mean(),
+        "kl": shape.annealed * (divergence(trained.latent) - shape.capacity).clamp(min=0.0).mean(),
         "stop": stop_loss(output.gate_logits, output.steps, shape),
         "attention": guided_attention_loss(output.alignment, batch["text_length"], output.steps, shape.guide_width),
     }

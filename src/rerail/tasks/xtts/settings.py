@@ -64,16 +64,21 @@ class XttsConfig(CorpusConfig):
     smooth_stop: float = field(default=0.0, metadata={"help": "label smoothing of the stop", "least": 0, "most": 1})
     stop_positive: float = field(default=5.0, metadata={"help": "weight of a stop against other steps", "above": 0})
     kl_capacity: float = field(default=0.0, metadata={"help": "nats of divergence that cost nothing", "least": 0})
+    kl_capacity_steps: int = field(
+        default=0,
+        metadata={"help": "steps over which the capacity rises to that from 0; 0: it is there at once", "least": 0},
+    )
     kl_warmup: int = field(default=0, metadata={"help": "steps over which the divergence comes to count", "least": 0})
 
-    def shape(self) -> Shape:
-        """Return what the losses look like."""
+    def shape(self, step: int) -> Shape:
+        """Return what the losses look like after so many steps: capacity and warm-up rise along a line."""
         return Shape(
             huber=self.huber,
             smooth_mel=self.smooth_mel,
             smooth_stop=self.smooth_stop,
             stop_positive=self.stop_positive,
-            capacity=self.kl_capacity,
+            capacity=self.kl_capacity * risen(step, self.kl_capacity_steps),
+            annealed=risen(step, self.kl_warmup),
             guide_width=self.guide_width,
         )
 
@@ -81,12 +86,13 @@ class XttsConfig(CorpusConfig):
         """Return the losses that levels are compared by: without smoothing, capacity, or weights for a stop."""
         return Shape(guide_width=self.guide_width, stop_positive=1.0)
 
-    def annealed(self, step: int) -> float:
-        """Return the share of the divergence that counts after so many steps."""
-        return min(1.0, (step + 1) / self.kl_warmup) if self.kl_warmup else 1.0
-
     def weights(self) -> dict[str, float]:
         """Return the loss weights by component."""
         own = {"mel": self.weight_mel, "mel_post": self.weight_mel, "kl": self.weight_kl, "stop": self.weight_stop}
         mutual = {"mmi": self.weight_mmi} if self.weight_mmi else {}
         return {**own, "attention": self.weight_attention, **mutual}
+
+
+def risen(step: int, steps: int) -> float:
+    """Return the share of a line over so many steps that has risen after `step`; all of it where there are none."""
+    return min(1.0, (step + 1) / steps) if steps else 1.0

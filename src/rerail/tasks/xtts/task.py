@@ -139,7 +139,7 @@ class XttsTask:
 
     def _losses(self, model: Xtts, batch: Batch, step: int) -> Losses:
         trained = model(self._cropped(batch))
-        named = losses(trained, batch, self.config.shape(), annealed=self.config.annealed(step))
+        named = losses(trained, batch, self.config.shape(step))
         output = trained.output
         signals = {
             "alignment": output.alignment,
