@@ -7,7 +7,8 @@ weights come with the package Resemblyzer (Apache-2.0), of which nothing else is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ SPEC = MelSpec(n_fft=400, hop=160, win=400, bands=40)
 WINDOW, STEP = 160, 77  # frames of 10 ms: what is listened to at once, and how far apart
 LOUDNESS = 10 ** (-30 / 20)  # RMS that quieter recordings are raised to
 WIDTH = 256
+LEVEL = 0.17  # mean power of a band at that loudness: the geometric mean over 50 clips of four speakers
 WEIGHTS = Part(
     package="resemblyzer",
     file="pretrained.pt",
@@ -50,6 +52,10 @@ class Voiceprint:
         encoder.load_state_dict({name: saved[name] for name in own})
         return cls(encoder.eval().requires_grad_(requires_grad=False))
 
+    def on(self, device: torch.device) -> Voiceprint:
+        """Return it on a device, for spectrograms that are there."""
+        return Voiceprint(self.encoder.to(device))
+
     @torch.no_grad()
     def __call__(self, samples: Tensor, rate: int) -> Tensor:
         """Return the vector, of length 1, of a recording; samples: (samples,) in [-1, 1] -> (256,)."""
@@ -59,6 +65,18 @@ class Voiceprint:
         mel = functional.pad(mel, (0, 0, 0, max(0, WINDOW - len(mel))))
         windows = torch.stack([mel[start : start + WINDOW] for start in range(0, len(mel) - WINDOW + 1, STEP)])
         return functional.normalize(self.encoder(windows).mean(0), dim=0)
+
+    def of_spectrograms(self, mel: Tensor, spec: MelSpec) -> Tensor:
+        """Return the vectors of log-mel spectrograms taken by `spec`, differentiably; (batch, frames, bands).
+
+        They are near to those of the sound, not equal: 0.84 in cosine by windows of 1.6 s over 25 clips of four
+        speakers, where different clips of one speaker have 0.63 and those of two speakers 0.47.
+        """
+        power = (2.0 * mel).exp() @ _bands(spec).T.to(mel)
+        frames = max(1, round(mel.shape[1] * spec.hop * SPEC.sample_rate / (SPEC.hop * spec.sample_rate)))
+        timed = functional.interpolate(power.transpose(1, 2), size=frames, mode="linear").transpose(1, 2)
+        vectors: Tensor = self.encoder(timed * (LEVEL / timed.mean((1, 2), keepdim=True)))
+        return vectors
 
 
 class Encoder(nn.Module):
@@ -72,9 +90,19 @@ class Encoder(nn.Module):
     def forward(self, mel: Tensor) -> Tensor:
         """mel: (batch, frames, 40), power -> (batch, 256), of length 1 and without negative values."""
         _, (hidden, _) = self.lstm(mel)
-        return functional.normalize(functional.relu(self.linear(hidden[-1])), dim=1)
+        vector: Tensor = functional.normalize(functional.relu(self.linear(hidden[-1])), dim=1)
+        return vector
 
 
 def power_mel(samples: Tensor) -> Tensor:
     """Return the mel spectrogram, in power, of (samples,) at 16 kHz; (frames, 40)."""
     return (filters(SPEC) @ stft(samples.float(), SPEC).abs().square()).T
+
+
+@lru_cache(maxsize=8)
+def _bands(spec: MelSpec) -> Tensor:
+    """What each of the encoder's bands takes of those of `spec`, (40, bands): least squares between the filters."""
+    fine = replace(SPEC, sample_rate=spec.sample_rate, n_fft=spec.n_fft, win=spec.win)
+    own, theirs = filters(spec).double(), filters(fine).double()
+    share: Tensor = theirs @ torch.linalg.pinv(own)
+    return share.clamp(min=0.0).float()

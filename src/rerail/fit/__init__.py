@@ -5,6 +5,7 @@ from __future__ import annotations
 from rerail import past
 from rerail.fit.begin import guarded, prepare
 from rerail.fit.config import FitConfig, changed, problems
+from rerail.fit.device import chosen
 from rerail.fit.fitted import fitted, oddities
 from rerail.fit.fork import Fork, beginning, fork, held_out
 from rerail.fit.loop import Result, train, train_unguarded
@@ -28,6 +29,7 @@ __all__ = [
     "Task",
     "beginning",
     "changed",
+    "chosen",
     "fitted",
     "fork",
     "guarded",

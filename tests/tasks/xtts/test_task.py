@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from rerail.audio.voiceprint import Encoder, Voiceprint
 from rerail.data import demo, ljspeech
 from rerail.fit import FitConfig, Result, train
 from rerail.tasks.speech.assess import held_out
@@ -86,7 +87,20 @@ def test_averaged_weights_are_those_that_are_spoken_with(places: Path, tmp_path:
     saved = torch.load(tmp_path / "run/checkpoints/step-00000004/state.pt", weights_only=True)
     (average,) = (one["average"] for one in saved["others"] if "average" in one)
     weights = load(tmp_path / "run").model.state_dict()
-    assert torch.equal(weights["postnet.convolutions.0.0.conv.weight"], average["postnet.convolutions.0.0.conv.weight"])
+    assert torch.equal(weights["postnet.convolutions.0.weight"], average["postnet.convolutions.0.weight"])
+
+
+def test_a_voice_is_a_component_where_it_weighs_something(
+    places: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = Encoder().eval().requires_grad_(requires_grad=False)
+    monkeypatch.setattr(Voiceprint, "load", lambda: Voiceprint(encoder))
+    trained(places, tmp_path / "run", replace(FIT, steps=3), weight_speaker=0.5)
+    seen = [one["values"] for one in journal.read(tmp_path / "run") if one["kind"] == "reading"]
+    assert all(0.0 < one["loss/speaker"] < 1.0 for one in seen if "loss/mel" in one)
+    assert "weight_speaker: 0.5" in (tmp_path / "run/config.yaml").read_text()
+    saved = torch.load(tmp_path / "run/checkpoints/step-00000003/state.pt", weights_only=True)
+    assert not [name for name in saved["model"] if "lstm" in name]  # the encoder is no part of the network
 
 
 def test_a_run_on_fewer_languages_is_not_gone_on_with(places: Path, run: Path, tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from rerail.alignment import valid
 from rerail.tasks.speech.frames import Frames
 from rerail.tasks.speech.mutual import Recogniser
 from rerail.tasks.speech.output import Batch, Output
-from rerail.tasks.speech.postnet import Postnet
 from rerail.tasks.speech.precision import settled, wide
 from rerail.tasks.xtts.config import Size
 from rerail.tasks.xtts.decoder import Told, TransformerDecoder
+from rerail.tasks.xtts.postnet import Postnet
 from rerail.tasks.xtts.reference import Latent, ReferenceEncoder
 from rerail.tasks.xtts.text import TextEncoder
 

@@ -39,6 +39,10 @@ class XttsConfig(CorpusConfig):
     weight_kl: float = field(default=1.8, metadata={"help": "weight of the latent's divergence", "least": 0})
     weight_stop: float = field(default=1.0, metadata={"help": "weight of the stop's loss", "least": 0})
     weight_attention: float = field(default=0.3, metadata={"help": "weight of guided attention", "least": 0})
+    weight_speaker: float = field(
+        default=0.0,
+        metadata={"help": "weight of speaker consistency, by a speaker encoder that must be installed", "least": 0},
+    )
     weight_mmi: float = field(
         default=0.0,
         metadata={
@@ -89,8 +93,8 @@ class XttsConfig(CorpusConfig):
     def weights(self) -> dict[str, float]:
         """Return the loss weights by component."""
         own = {"mel": self.weight_mel, "mel_post": self.weight_mel, "kl": self.weight_kl, "stop": self.weight_stop}
-        mutual = {"mmi": self.weight_mmi} if self.weight_mmi else {}
-        return {**own, "attention": self.weight_attention, **mutual}
+        more = {"mmi": self.weight_mmi, "speaker": self.weight_speaker}
+        return {**own, "attention": self.weight_attention, **{name: one for name, one in more.items() if one}}
 
 
 def risen(step: int, steps: int) -> float:

@@ -10,12 +10,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from rerail.audio.voiceprint import Voiceprint
 from rerail.core.detectors.adapted import CODES
 from rerail.data.balance import taken
 from rerail.data.batches import Stream
 from rerail.data.clip import Clip
 from rerail.data.progress import Progress
-from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, fitted, scheduled
+from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, chosen, fitted, scheduled
 from rerail.fit import optimizer as made
 from rerail.tasks.speech.corpus import Corpus, Kept, refuse_nonfinite
 from rerail.tasks.speech.mutual import mutual
@@ -24,6 +25,7 @@ from rerail.tasks.speech.pace import Pace, Paced
 from rerail.tasks.speech.plan import plan
 from rerail.tasks.speech.shown import alignment, speech
 from rerail.tasks.xtts.config import SIZES
+from rerail.tasks.xtts.consistency import consistency
 from rerail.tasks.xtts.evaluate import evaluate
 from rerail.tasks.xtts.losses import divergence, losses
 from rerail.tasks.xtts.model import Xtts
@@ -48,6 +50,8 @@ class XttsTask:
         """
         config, fit, corpus = self.config, self.fit, self.corpus
         training, aside = self.checked()
+        if config.weight_speaker:
+            _ = self.voiceprint  # a missing one is told now
         examples, held_out = self._examples(training, training), self._examples(aside, training)
         refuse_nonfinite(held_out)
         together = partial(self.asks.batch, silence=config.spec().silence)
@@ -95,6 +99,11 @@ class XttsTask:
     def languages(self) -> Languages:
         """The languages of the corpora."""
         return Languages.of([clip.language for clip in (*self.corpus.clips, *self.corpus.validation)])
+
+    @cached_property
+    def voiceprint(self) -> Voiceprint:
+        """The speaker encoder of speaker consistency."""
+        return Voiceprint.load().on(chosen(self.fit.device))
 
     @property
     def asks(self) -> Voices:
@@ -149,6 +158,10 @@ class XttsTask:
         if model.recogniser is not None:
             mel = self.config.weight_mel * (named["mel"] + named["mel_post"])
             named["mmi"], signals["mmi_factor"] = mutual(model.recogniser, output, batch, mel, self.config.mmi_most)
+        if self.config.weight_speaker:
+            spec = self.config.spec()
+            said, length = batch["mel"], batch["mel_length"]
+            named["speaker"] = consistency(self.voiceprint, output.mel_post, said, length, spec)
         return Losses(signals, **named)
 
     def _cropped(self, batch: Batch) -> Batch:
