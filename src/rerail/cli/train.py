@@ -22,7 +22,7 @@ from rerail.cli.arguments import (
 from rerail.cli.data.bars import bars
 from rerail.cli.running import run_under_eyes
 from rerail.data.progress import Progress
-from rerail.fit import FitConfig, Task, oddities, untaken
+from rerail.fit import FitConfig, Task, oddities, untaken, with_largest_batch
 from rerail.guard import claim
 from rerail.tasks.tacotron2.presets import PRESETS
 from rerail.tasks.tacotron2.settings import Tacotron2Config
@@ -143,6 +143,8 @@ def run(arguments: Namespace) -> int:
     with bars() as progress:
         task.compute(lambda done, total: progress("spectrograms", done, total))
     task = task.fitted()
+    if fit.find_batch and resume is False:
+        task = with_largest_batch(task)
     for line in oddities(fit, task.fit, getattr(config, "epochs", 0)):
         printed.text(line)
     if given.reset_training and folder.exists():

@@ -73,6 +73,11 @@ class Stream:
             self._step()  # before the batch is out: a position saved with the batch in hand is the one after it
             yield batch
 
+    def heaviest(self, rows: int) -> Any:  # noqa: ANN401 (whatever `collate` makes)
+        """Return a batch of the longest examples, some of them several times where there are fewer than `rows`."""
+        longest = sorted(range(len(self.examples)), key=self._lengths.__getitem__, reverse=True)[:rows]
+        return self.collate([self.examples[longest[place % len(longest)]] for place in range(rows)])
+
     def state_dict(self) -> dict[str, int]:
         """Return the position of the next batch."""
         order = {"seed": self.seed, "batch_size": self.batch_size, "pool": self.pool}

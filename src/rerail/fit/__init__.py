@@ -6,6 +6,7 @@ from rerail import past
 from rerail.fit.begin import guarded, prepare
 from rerail.fit.config import FitConfig, changed, problems
 from rerail.fit.device import chosen
+from rerail.fit.find import with_largest_batch
 from rerail.fit.fitted import fitted, oddities
 from rerail.fit.fork import Fork, beginning, fork, held_out
 from rerail.fit.loop import Result, train, train_unguarded
@@ -45,4 +46,5 @@ __all__ = [
     "train",
     "train_unguarded",
     "untaken",
+    "with_largest_batch",
 ]

@@ -31,6 +31,10 @@ class FitConfig:
             "also": "grad-accum",
         },
     )
+    find_batch: bool = field(
+        default=False,
+        metadata={"help": "try which micro-batch the device holds; a step is still made of as many clips"},
+    )
     num_workers: int = field(
         default=0, metadata={"help": "batches made ahead, in a thread of their own", "least": 0, "most": 1024}
     )
