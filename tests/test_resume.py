@@ -39,6 +39,23 @@ def test_a_resumed_run_is_bitwise_the_run_that_was_never_stopped(tmp_path: Path)
     assert torch.equal(torch.get_rng_state(), torch.get_rng_state())
 
 
+def test_a_run_goes_on_where_its_loss_is_scaled_no_more_or_is_from_now_on(tmp_path: Path) -> None:
+    first = toy(run=tmp_path / "run", scaler=torch.amp.GradScaler("cpu", init_scale=8.0))
+    first.train(5)
+    first.guard.save()
+    first.guard.close("stopped")
+    kept = torch.amp.GradScaler("cpu", init_scale=4.0)
+    toy(run=tmp_path / "other", resume=tmp_path / "run/checkpoints/step-00000005", scaler=kept)
+    assert kept.get_scale() == 8.0
+    second = toy(run=tmp_path / "run", resume=True)
+    second.train(10)
+    second.guard.save()
+    second.guard.close("stopped")
+    scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+    assert toy(run=tmp_path / "run", resume=True, scaler=scaler).guard.steps == 10
+    assert scaler.get_scale() == 4.0  # its own: the run before had none
+
+
 def test_a_resume_from_an_older_healthy_checkpoint_is_bitwise_too(tmp_path: Path) -> None:
     whole = toy(run=tmp_path / "whole", keep=OFTEN)
     whole.train(60)

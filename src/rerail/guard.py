@@ -126,8 +126,8 @@ class Guard:
         self._closed = self._known = False
         self._cause: Cause | None = None
         self._knobs = NEUTRAL  # those that the present step ran under, before anything is answered
-        others = [one for one in (scheduler, scaler, *state) if one is not None]
-        self._parts = Parts(model=model, optimizers=self.optimizers, others=others)
+        others = [one for one in (scheduler, *state) if one is not None]
+        self._parts = Parts(model=model, optimizers=self.optimizers, others=others, scaler=scaler)
         claim(self.run, resume=resume is not False)
         self._disk = Disk(self.run, self._parts)
         self._quarantine = Quarantine(self.run / "quarantine.jsonl" if self.run is not None else None)

@@ -74,11 +74,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a rewind restores. `others` are schedules, a scaler and all that the user named."""
+    """What a rewind restores. `others` are schedules and all that the user named.
+
+    A loss scale is kept apart, since a run may go on where none is needed, or one is.
+    """
 
     model: nn.Module
     optimizers: Sequence[torch.optim.Optimizer]
     others: Sequence[Stateful] = ()
+    scaler: Stateful | None = None
     held: Held = field(init=False)
 
     def __post_init__(self) -> None:
@@ -146,6 +150,7 @@ def capture(parts: Parts) -> dict[str, Any]:
         "loose": [parameter.detach().to("cpu", copy=True) for parameter in parts.loose()],
         "optimizers": [_copy(optimizer.state_dict()) for optimizer in parts.optimizers],
         "others": [_copy(other.state_dict()) for other in parts.others],
+        "scaler": {} if parts.scaler is None else _copy(parts.scaler.state_dict()),
         "random": capture_random(parts.generators()),
     }
 
@@ -162,6 +167,8 @@ def restore(parts: Parts, state: Mapping[str, Any]) -> None:
         _restore_optimizer(optimizer, saved)
     for other, saved in zip(parts.others, state["others"], strict=True):
         other.load_state_dict(_copy(saved))
+    if parts.scaler is not None and (scale := state.get("scaler")):
+        parts.scaler.load_state_dict(_copy(scale))
     restore_random(state["random"], parts.generators())
 
 
@@ -217,6 +224,7 @@ def sound(state: Mapping[str, Any], masks: frozenset[str]) -> bool:
             state["loose"],
             state["optimizers"],
             state["others"],
+            state.get("scaler", {}),
         ]
     )
 

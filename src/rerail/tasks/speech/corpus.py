@@ -135,6 +135,10 @@ class Corpus:
             self.spoken(sentence)
         return self.apart()
 
+    def kept(self, training: Sequence[Clip], aside: Sequence[Clip]) -> Kept:
+        """Return what of these clips belongs to the run's state."""
+        return Kept(symbols=self.symbols, held_out=[one.id for one in aside], trained=[one.id for one in training])
+
     def examples(self, clips: Sequence[Clip]) -> list[dict[str, Any]]:
         """Return `id`, `text` (symbols,) and `mel` (frames, bands) of each clip."""
         mels = self.spectrograms(clips)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 import torch
 
 from rerail.audio.files import encode_wav
@@ -12,6 +14,23 @@ from rerail.tasks.speech.output import Batch, Output, Speaker
 
 SECONDS_A_SYMBOL = 0.25  # free-running speech that goes on for longer has not found its end
 LOUDEST = 0.9  # of full scale
+
+
+VOICE = ("language", "reference", "reference_length")  # of a clip, where the network asks for them
+
+
+def figures(
+    model: Speaker, batches: Iterable[Batch], spec: MelSpec, sentences: Mapping[str, Sequence[int]]
+) -> dict[str, Picture | Sound]:
+    """Draw the alignment of the first held-out clip, and speak sentences, given by their symbols, in its voice."""
+    first = next(iter(batches))
+    shown: dict[str, Picture | Sound] = {"alignment": alignment(model, first, spec)}
+    voice = {name: first[name][:1] for name in VOICE if name in first}
+    for number, (sentence, symbols) in enumerate(sentences.items(), 1):
+        text = torch.tensor([symbols], device=first["text"].device)
+        asked = {**voice, "text": text, "text_length": torch.full_like(text[:, 0], text.shape[1])}
+        shown[f"speech-{number}"] = speech(model, asked, spec, sentence)
+    return shown
 
 
 def alignment(model: Speaker, batch: Batch, spec: MelSpec) -> Picture:

@@ -15,13 +15,13 @@ from rerail.data.clip import Clip
 from rerail.data.progress import Progress
 from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, fitted, scheduled
 from rerail.fit import optimizer as made
-from rerail.tasks.speech.corpus import Corpus, Kept, refuse_nonfinite
+from rerail.tasks.speech.corpus import Corpus, refuse_nonfinite
 from rerail.tasks.speech.evaluate import evaluate
 from rerail.tasks.speech.losses import losses
 from rerail.tasks.speech.mutual import mutual
 from rerail.tasks.speech.pace import Pace, Paced
 from rerail.tasks.speech.plan import plan
-from rerail.tasks.speech.shown import alignment, speech
+from rerail.tasks.speech.shown import figures
 from rerail.tasks.tacotron2.config import SIZES
 from rerail.tasks.tacotron2.model import Tacotron2
 from rerail.tasks.tacotron2.settings import Tacotron2Config
@@ -66,11 +66,6 @@ class Tacotron2Task:
             model.frames.pace(pace.at(schedule.last_epoch))  # from the run's own state: a replayed step has the same
             return self._losses(model, batch)
 
-        kept = Kept(
-            symbols=corpus.symbols,
-            held_out=[clip.id for clip in aside],
-            trained=[clip.id for clip in training],
-        )
         return Parts(
             model=model,
             optimizer=optimizer,
@@ -80,7 +75,7 @@ class Tacotron2Task:
             held_out=[together(held_out)],
             weights=config.weights(),
             plan=plan(asdict(config) | asdict(fit)),
-            state=(kept, Paced(model.frames)),
+            state=(corpus.kept(training, aside), Paced(model.frames)),
             target="mel",
         )
 
@@ -114,13 +109,8 @@ class Tacotron2Task:
     def figures(self, model: nn.Module, batches: Iterable[Any], *, last: bool) -> Mapping[str, Picture | Sound]:
         """Draw the free-running alignment of the first held-out clip; at the end also speak."""
         assert isinstance(model, Tacotron2)
-        first, spec = next(iter(batches)), self.config.spec()
-        shown: dict[str, Picture | Sound] = {"alignment": alignment(model, first, spec)}
-        for number, sentence in enumerate(self.speak if last else (), 1):
-            numbers = torch.tensor([self.corpus.spoken(sentence)], device=first["text"].device)
-            said = {"text": numbers, "text_length": torch.full_like(numbers[:, 0], numbers.shape[1])}
-            shown[f"speech-{number}"] = speech(model, said, spec, sentence)
-        return shown
+        sentences = {one: self.corpus.spoken(one) for one in (self.speak if last else ())}
+        return figures(model, batches, self.config.spec(), sentences)
 
     def _losses(self, model: Tacotron2, batch: Mapping[str, Any]) -> Losses:
         output = model(batch["text"], batch["text_length"], batch["mel"], batch["mel_length"])

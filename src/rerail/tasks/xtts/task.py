@@ -18,12 +18,12 @@ from rerail.data.clip import Clip
 from rerail.data.progress import Progress
 from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, chosen, fitted, scheduled
 from rerail.fit import optimizer as made
-from rerail.tasks.speech.corpus import Corpus, Kept, refuse_nonfinite
+from rerail.tasks.speech.corpus import Corpus, refuse_nonfinite
 from rerail.tasks.speech.mutual import mutual
 from rerail.tasks.speech.output import Batch
 from rerail.tasks.speech.pace import Pace, Paced
 from rerail.tasks.speech.plan import plan
-from rerail.tasks.speech.shown import alignment, speech
+from rerail.tasks.speech.shown import figures
 from rerail.tasks.xtts.config import SIZES
 from rerail.tasks.xtts.consistency import consistency
 from rerail.tasks.xtts.evaluate import evaluate
@@ -74,7 +74,6 @@ class XttsTask:
 
         short = corpus.short(examples, fit.batch_size)
         often = [short[place] for place in taken([one["group"] for one in short], config.balance)]
-        kept = Kept(symbols=corpus.symbols, held_out=[one.id for one in aside], trained=[one.id for one in training])
         return Parts(
             model=model,
             optimizer=optimizer,
@@ -84,7 +83,7 @@ class XttsTask:
             held_out=[together(held_out[start : start + 16]) for start in range(0, len(held_out), 16)],
             weights=config.weights(),
             plan=plan(asdict(config) | asdict(fit)),
-            state=(kept, self.languages, Paced(model.frames)),
+            state=(corpus.kept(training, aside), self.languages, Paced(model.frames)),
             target="mel",
             adaptable=tuple(CODES),
             anchor="mel_post",
@@ -136,15 +135,8 @@ class XttsTask:
     def figures(self, model: nn.Module, batches: Iterable[Any], *, last: bool) -> Mapping[str, Picture | Sound]:
         """Draw the free-running alignment of the first held-out clip; at the end also speak."""
         assert isinstance(model, Xtts)
-        first = next(iter(batches))
-        spec = self.config.spec()
-        shown: dict[str, Picture | Sound] = {"alignment": alignment(model, first, spec)}
-        for number, sentence in enumerate(self.speak if last else (), 1):
-            numbers = torch.tensor([self.corpus.spoken(sentence)], device=first["text"].device)
-            voice = {name: first[name][:1] for name in ("language", "reference", "reference_length")}
-            said = {**voice, "text": numbers, "text_length": torch.full_like(numbers[:, 0], numbers.shape[1])}
-            shown[f"speech-{number}"] = speech(model, said, spec, sentence)
-        return shown
+        sentences = {one: self.corpus.spoken(one) for one in (self.speak if last else ())}
+        return figures(model, batches, self.config.spec(), sentences)
 
     def _losses(self, model: Xtts, batch: Batch, step: int) -> Losses:
         trained = model(self._cropped(batch))
