@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 import small_corpora
 from rerail.act.disk import _locked
+from rerail.audio import files
 from rerail.cli import main
+from rerail.tell import journal
 
 TINY = ["--model-size", "tiny", "--held-out", "2", "--threads", "1", "--snapshot_every", "50"]
 
@@ -126,3 +129,18 @@ def test_a_network_speaks_and_is_measured_in_the_language_it_was_trained_in(
     assert "--voice: this network speaks in the voice of a recording" in error
     assert "language: the model knows en, got 'fr'" in error
     assert main(["evaluate", "xtts", str(run)]) == 0
+
+
+def test_a_new_run_says_what_is_odd_about_its_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    corpus = tmp_path / "corpus"
+    small_corpora.lj(corpus, 10)
+    path = min((corpus / "wavs").iterdir())
+    path.unlink()
+    files.write(path.with_suffix(".wav"), torch.zeros(16000), 16000)
+    few = ["--steps", "1", "--batch-size", "4"]
+    assert train(corpus, tmp_path / "run", *few) == 0
+    assert f"data: {path.stem}: silent (peak 0.0e+00)" in capsys.readouterr().out
+    (note,) = (one for one in journal.read(tmp_path / "run") if "odd" in one.get("data", {}))
+    assert note["text"] == "1 recordings or texts are odd"
+    assert train(corpus, tmp_path / "unchecked", "--no-check", *few) == 0
+    assert "data:" not in capsys.readouterr().out

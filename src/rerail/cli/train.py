@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,9 +22,11 @@ from rerail.cli.arguments import (
 )
 from rerail.cli.data.bars import bars
 from rerail.cli.running import run_under_eyes
+from rerail.data.check import check
 from rerail.data.progress import Progress
 from rerail.fit import FitConfig, Task, oddities, untaken, with_largest_batch
 from rerail.guard import claim
+from rerail.tasks.speech.corpus import Corpus
 from rerail.tasks.tacotron2.presets import PRESETS
 from rerail.tasks.tacotron2.settings import Tacotron2Config
 from rerail.tasks.tacotron2.task import Tacotron2Task
@@ -33,6 +36,7 @@ from rerail.tasks.xtts.task import XttsTask
 from rerail.tell import printed
 
 SPEAK = """sentences to synthesise at the end, as a list: '["Hello there.", "Good bye."]'"""
+SHOWN = 10  # lines of what is odd about the data
 RESET = "begin anew; a run that is there is kept beside it, under another name"
 XTTS = f"""Train a voice of many speakers and languages on clips with transcripts.
 
@@ -42,8 +46,9 @@ what is typed. rerail config xtts writes them out. The guard may leave them, wit
 
 --epochs counts times through the data, and --steps optimizer steps in its place. Where the batch size is 0, as the
 levels have it, micro-batches are as large as the memory of the device suggests; where they do not fit after all they
-are halved, and twice as many make a step. --speak says sentences in the voice and the language of the first clip that
-is set aside.
+are halved, and twice as many make a step. --find-batch tries what fits before the first step. A new run looks through
+its recordings first, and tells which are silent, clipped, too long, or do not fit their text. --speak says sentences in
+the voice and the language of the first clip that is set aside.
 """
 
 
@@ -53,6 +58,11 @@ class Speech(Task, Protocol):
     @property
     def fit(self) -> FitConfig:
         """The loop's settings."""
+        ...
+
+    @property
+    def corpus(self) -> Corpus:
+        """The clips."""
         ...
 
     def compute(self, progress: Progress) -> None:
@@ -97,7 +107,7 @@ TRAINERS = {
 
 
 OWN = (
-    *("--run", CHECKPOINTS_FLAG, "--resume", FROM_FLAG, "--reset-training", "--speak"),
+    *("--run", CHECKPOINTS_FLAG, "--resume", FROM_FLAG, "--reset-training", "--speak", "--no-check"),
     *(LEVELS.flag, FAST_FLAG, PRESETS.flag),
 )
 
@@ -118,6 +128,9 @@ def fill(parser: ArgumentParser) -> None:
         own.add_argument("--resume", action="store_true", help="go on where this run was left, with its own settings")
         own.add_argument("--resume-from", type=str, default="", help="go on from this checkpoint (a step-* folder)")
         own.add_argument("--reset-training", action="store_true", help=RESET)
+        own.add_argument(
+            "--no-check", action="store_true", help="do not look through the recordings of a new run first"
+        )
         own.add_argument("--speak", type=list[str], default=[], help=SPEAK)
         if one.name == "xtts":
             own.add_argument(LEVELS.flag, type=str, default=DEFAULT, help="settings to start from")
@@ -142,6 +155,10 @@ def run(arguments: Namespace) -> int:
     task = trainer.task(config, fit, speak)
     with bars() as progress:
         task.compute(lambda done, total: progress("spectrograms", done, total))
+        checks = resume is False and not given.no_check
+        odd = check(task.corpus.clips, config.spec(), partial(progress, "checking"))[0] if checks else []
+    for line in shortened(odd):
+        printed.text(f"data: {line}")
     task = task.fitted()
     if fit.find_batch and resume is False:
         task = with_largest_batch(task)
@@ -150,4 +167,11 @@ def run(arguments: Namespace) -> int:
     if given.reset_training and folder.exists():
         kept = set_aside(folder, untaken(folder.with_name(f"{folder.name}-before")))
         printed.text(f"the run that was in {folder} is now in {kept}")
-    return run_under_eyes(task, task.fit, folder, resume=resume, describe=asdict(config)).code
+    notes = {f"{len(odd)} recordings or texts are odd": {"odd": odd}} if odd else {}
+    return run_under_eyes(task, task.fit, folder, resume=resume, describe=asdict(config), notes=notes).code
+
+
+def shortened(odd: Sequence[str]) -> list[str]:
+    """Return the first lines of what is odd, and how many more there are."""
+    rest = len(odd) - SHOWN
+    return [*odd[:SHOWN], *([f"and {rest} more, in the run's journal"] if rest > 0 else [])]
