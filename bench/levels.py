@@ -1,12 +1,13 @@
 """The XTTS-style trainer's levels on 30 clips: unweighted held-out losses, over seeds, guarded and unguarded.
 
-    python bench/levels.py [--levels basic enhanced ...] [--alone] [--seeds 0 1 2 3 4] [--steps 400] [--unguarded]
+    python bench/levels.py [--levels basic "enhanced lr=1.0e-3" ...] [--alone] [--seeds 0 1 2 3 4] [--steps 400]
+                           [--unguarded]
     python bench/levels.py --show
 
 Tiny network, 30 of the embedded clips, 6 others held out, batches of 15, the settings of each level else, but for its
-warm-up, which is shortened to a tenth of the run: at full length (1,500 to 3,000 steps) no run this short would leave
-it. `--alone` adds to `basic` one thing at a time of what `enhanced`
-has more. Each run appends a line to OUT/levels.csv; what is there is not run again. `--show` prints the tables.
+warm-up, which is at most a tenth of the run: at full length (1,500 to 3,000 steps) no run this short would leave it.
+`--alone` adds to `basic` one thing at a time of what `enhanced` has more. Each run appends a line to OUT/levels.csv;
+what is there is not run again. `--show` prints the tables.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 import torch
+import yaml
 from rates import corpus
 
 from rerail.fit import FitConfig, train, train_unguarded
@@ -48,7 +50,13 @@ ALONE = {
 
 
 def values(name: str) -> Mapping[str, Any]:
-    """Return the settings of a level, of fast convergence, or of basic and one thing more (`basic + rate`)."""
+    """Return the settings of a level, of fast convergence, or of basic and one thing more (`basic + rate`).
+
+    What follows a level's name as `lr=1e-3` stands above it.
+    """
+    name, *typed = name.split(" ") if "=" in name else [name]
+    if typed:
+        return {**values(name), **{key: yaml.safe_load(value) for key, value in (one.split("=") for one in typed)}}
     base, plus, more = name.partition(" + ")
     if plus:
         enhanced = LEVELS.values("enhanced")
