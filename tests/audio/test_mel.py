@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rerail.audio import files
+from rerail.audio import files, voiceprint
 from rerail.audio.mel import MelSpec, filters, log_mel
 from rerail.data import demo
 
@@ -22,8 +22,9 @@ def speech() -> Tensor:
         MelSpec(),
         MelSpec(f_min=50.0, f_max=7600.0, hop=200, win=800, bands=64),
         MelSpec(sample_rate=22050),
+        voiceprint.SPEC,
     ],
-    ids=["default", "other-window", "other-rate"],
+    ids=["default", "other-window", "other-rate", "voiceprint"],
 )
 def test_a_real_clip_gives_the_spectrogram_that_librosa_gives(speech: Tensor, spec: MelSpec) -> None:
     reference = librosa.feature.melspectrogram(

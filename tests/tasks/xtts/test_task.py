@@ -16,7 +16,6 @@ from rerail.fit import FitConfig, Result, train
 from rerail.tasks.speech.assess import held_out
 from rerail.tasks.speech.evaluate import evaluate
 from rerail.tasks.trained import load
-from rerail.tasks.xtts.levels import LEVELS
 from rerail.tasks.xtts.settings import XttsConfig
 from rerail.tasks.xtts.task import XttsTask
 from rerail.tell import journal
@@ -108,24 +107,6 @@ def test_a_run_on_fewer_languages_is_not_gone_on_with(places: Path, run: Path, t
     checkpoint = max((run / "checkpoints").glob("step-*"))
     with pytest.raises(ValueError, match=r"size mismatch for text\.language\.weight"):
         train(XttsTask(own, FIT), FIT, run=tmp_path / "run", resume=checkpoint)
-
-
-@pytest.mark.parametrize("level", ["basic", "enhanced", "experimental", "original", "plateau-breaker"])
-def test_every_level_trains_on_real_clips_without_a_nan(places: Path, tmp_path: Path, level: str) -> None:
-    names = set(FitConfig.__dataclass_fields__)
-    values = LEVELS.values(level) | {"epochs": 0, "accumulate": 1, "batch_size": 6}
-    fit = replace(FIT, steps=6, **{name: value for name, value in values.items() if name in names})
-    own = {name: value for name, value in values.items() if name not in names}
-    result = trained(places, tmp_path / "run", fit, **own)
-    assert result.reason == "finished"
-    assert all(math.isfinite(value) for value in result.metrics.values())
-
-
-@pytest.mark.parametrize("size", ["small", "normal"])
-def test_larger_sizes_take_steps(places: Path, size: str) -> None:
-    fit = replace(FIT, steps=2, batch_size=2, evaluate_every=10**6, snapshot_every=10**6)
-    task = XttsTask(config(places, size=size, held_out=1), fit)
-    assert train(task, fit, run=None).steps == 2
 
 
 def test_steps_follow_from_epochs_and_batches_from_memory(places: Path) -> None:
