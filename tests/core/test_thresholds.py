@@ -30,6 +30,7 @@ def test_the_table_has_every_detector_field_and_code() -> None:
     assert set(KINDS) == {name_of(one) for one in DEFAULT}
     own = {
         "alignment.guide",
+        "device.unused",
         "rate.lowered",
         "stage.missed",
         "weight.kl",

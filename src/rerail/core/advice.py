@@ -453,6 +453,13 @@ RULES: Mapping[str, _Rule] = {
         why="the step waits for its data",
         within=200,
     ),
+    "device.unused": _Rule(
+        setting="clips a micro-batch",
+        change=_words("as they are", "as many as the device holds (--find-batch), with fewer micro-batches a step"),
+        why="the device is at work for less than 70 % of the time, and larger steps keep it busy for longer",
+        direction="rises",
+        within=500,
+    ),
     "memory.creep": _Rule(
         setting="what is kept from step to step",
         change=_words("tensors with their graph", "numbers: .item() or .detach()"),

@@ -20,6 +20,7 @@ TOLD = frozenset(
         "activation.drift",
         "alignment.guide",
         "attention.collapse",
+        "device.unused",
         "embedding.collapse",
         "gate.stuck",
         "gradient.missing",

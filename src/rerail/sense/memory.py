@@ -1,4 +1,4 @@
-"""How much memory the run holds."""
+"""How much memory the run holds, and how busy its device is."""
 
 from __future__ import annotations
 
@@ -11,14 +11,22 @@ _STATM = Path("/proc/self/statm")
 
 
 def memory(device: torch.device) -> dict[str, float]:
-    """Return `memory/host`, and `memory/device` on CUDA, in bytes.
+    """Return `memory/host`, and on CUDA `memory/device`, in bytes, and `device/used`, a share of the last second.
 
-    Of the host it is what is resident; nothing where the system does not say so.
+    Of the host it is what is resident; nothing where the system, or NVML, does not say so.
     """
     found = {"memory/host": _resident()} if _STATM.exists() else {}
     if device.type == "cuda":
         found["memory/device"] = float(torch.cuda.memory_allocated(device))
+        found |= _used(device)
     return found
+
+
+def _used(device: torch.device) -> dict[str, float]:
+    try:
+        return {"device/used": torch.cuda.utilization(device) / 100.0}
+    except (ModuleNotFoundError, RuntimeError):  # the first without pynvml, the second where NVML does not answer
+        return {}
 
 
 def _resident() -> float:

@@ -201,6 +201,9 @@ LEARNING = {
         "nearly all labels of a batch are one class", "Each batch teaches one class, at the cost of all others."
     ),
     "time.slow": Words("steps have become slower and stay so", "The same work takes longer than it did."),
+    "device.unused": Words(
+        "the device is at work for less than 70 % of the time", "The same run could be over sooner."
+    ),
     "time.starved": Words("the run waits for its data", "The device is idle while the loader works."),
     "memory.creep": Words("the {part}'s memory grows by the step", "The run will end when it is full."),
 }

@@ -16,7 +16,7 @@ from rerail.tasks.tacotron2.demo import Derailing
 from rerail.tasks.tacotron2.task import Tacotron2Task
 from rerail.tell import journal
 
-STEPS = 60
+STEPS = 46
 
 
 @pytest.fixture(autouse=True)

@@ -52,6 +52,7 @@ from rerail.core.detectors.twice import Twice
 from rerail.core.detectors.unchanged import Unchanged
 from rerail.core.detectors.units import Units
 from rerail.core.detectors.unnormalised import Unnormalised
+from rerail.core.detectors.unused import Unused
 from rerail.core.detectors.vanishing import Vanishing
 from rerail.core.detectors.zero import Zero
 
@@ -103,6 +104,7 @@ __all__ = [
     "Unchanged",
     "Units",
     "Unnormalised",
+    "Unused",
     "Vanishing",
     "Zero",
 ]

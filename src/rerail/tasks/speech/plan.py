@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from rerail.core.detectors import Adapted, Guide, Lowered, Stage, Stages, Steady
+from rerail.core.detectors import Adapted, Guide, Lowered, Stage, Stages, Steady, Unused
 from rerail.core.detectors.adapted import CODES, adapted_ladder
 from rerail.core.detectors.guide import CODE, guide_ladder
 from rerail.core.detectors.lowered import CODE as LOWERED
@@ -28,13 +28,13 @@ STAGES = (  # steps are optimizer steps; what is measured is held-out and free-r
 
 
 def plan(settings: Mapping[str, Any] = MappingProxyType({})) -> Plan:
-    """Return the default plan with the stages of speech, its loss at rest, and the knobs that detectors own.
+    """Return the default plan with the stages of speech, its loss at rest, an idle device, and the knobs that detectors own.
 
     Of a run's settings, `guide_moves` says whether the weight of guided attention is moved, `adapt_every` whether
     others are, after trials, and `plateau_patience` whether the learning rate is lowered where nothing is gained.
     """
     base = default_plan()
-    detectors = [*base.detectors, Stages(stages=STAGES), Steady()]
+    detectors = [*base.detectors, Stages(stages=STAGES), Steady(), Unused()]
     ladders = dict(base.ladders)
     if settings.get("guide_moves", True):
         detectors.append(Guide())
