@@ -49,3 +49,13 @@ def test_a_loss_that_rests_under_a_turned_knob_is_not_told() -> None:
         values = {"step": float(tick), "loss/mel": 2.0, "knob/lr_scale": 0.1}
         memory, found = detector.update(memory, Reading(tick=tick + 1, values=values))
         assert not found
+
+
+def test_a_loss_rests_under_the_weight_of_a_component_once_that_stands() -> None:
+    detector = Steady()
+    memory, seen = detector.init(), list[int]()
+    for tick in range(500):
+        values = {"step": float(tick), "loss/mel": 2.0, "knob/loss/attention": 0.3 if tick < 100 else 0.0}
+        memory, found = detector.update(memory, Reading(tick=tick + 1, values=values))
+        seen += [tick for _ in found]
+    assert seen == [300]  # 200 steps after the one that was the first of the new weight

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from statistics import fmean
 
 from rerail.core.finding import Finding
 from rerail.core.parts import whole
 from rerail.core.reading import Reading
 
+WEIGHT = "knob/loss/"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SteadyMemory:
-    """The total loss of the last committed steps in a row, the step of the last, and whether it was told."""
+    """The total loss of the last committed steps in a row, the step of the last, its knobs, and whether it was told."""
 
     losses: tuple[float, ...] = ()
+    knobs: Mapping[str, float] = field(default_factory=dict)
     step: float = -1.0
     told: bool = False
 
@@ -26,7 +30,8 @@ class Steady:
 
     The fitted line changes by less than the share `slope` of the mean over the window, and the residuals' standard
     deviation is below the share `spread` of it. A step that was skipped, repeated or undone begins the window anew, and
-    so does a knob that is turned.
+    so does a knob that is turned. Under one that repairs nothing is at rest; the weight of a component, which a
+    detector owns for good, may stand anywhere, as long as it stands.
     """
 
     window: int = 200
@@ -42,10 +47,12 @@ class Steady:
         step, loss = reading.values.get("step"), whole(reading)[1]
         if memory.told or step is None:
             return memory, ()
-        undisturbed = step == memory.step + 1 and math.isfinite(loss) and not reading.under("knob")
+        knobs = reading.under("knob")
+        left_alone = knobs == memory.knobs and all(name.startswith(WEIGHT) for name in knobs)
+        undisturbed = step == memory.step + 1 and math.isfinite(loss) and left_alone
         losses = (*memory.losses, loss)[-self.window :] if undisturbed else ()
         if len(losses) < self.window or not self._rests(losses):
-            return SteadyMemory(losses=losses, step=step), ()
+            return SteadyMemory(losses=losses, knobs=knobs, step=step), ()
         evidence = {"loss/total": fmean(losses), "steps": float(self.window)}
         found = Finding(code="loss.stable", signal="loss/total", evidence=evidence)
         return SteadyMemory(step=step, told=True), (found,)

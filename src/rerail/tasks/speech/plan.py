@@ -28,10 +28,11 @@ STAGES = (  # steps are optimizer steps; what is measured is held-out and free-r
 
 
 def plan(settings: Mapping[str, Any] = MappingProxyType({})) -> Plan:
-    """Return the default plan with the stages of speech, its loss at rest, an idle device, and the knobs that detectors own.
+    """Return the default plan with what trainers watch beside it, and with the knobs that detectors own.
 
-    Of a run's settings, `guide_moves` says whether the weight of guided attention is moved, `adapt_every` whether
-    others are, after trials, and `plateau_patience` whether the learning rate is lowered where nothing is gained.
+    That is the stages of speech, a loss at rest, and a device that stands idle. Of a run's settings, `guide_moves` says
+    whether the weight of guided attention is moved, `adapt_every` whether others are, after trials, and
+    `plateau_patience` whether the learning rate is lowered where nothing is gained.
     """
     base = default_plan()
     detectors = [*base.detectors, Stages(stages=STAGES), Steady(), Unused()]
