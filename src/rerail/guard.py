@@ -486,13 +486,13 @@ class Guard:
     def _save(self, snapshot: Snapshot) -> Path | None:
         path = self._disk.save(snapshot, tick=self.tick, memory=recall(self.plan, self._memory))
         if path is not None:
-            self._saved_step = snapshot.step
             self._logbook.snapshot(self.tick, "saved", snapshot.step, path=f"checkpoints/{path.name}")
         return path
 
     def _save_if_there_is_room(self, snapshot: Snapshot) -> None:
         try:
             self._save(snapshot)
+            self._saved_step = snapshot.step  # a state saved by hand, before it is proved, puts off no healthy one
         except OSError as error:
             self.note("checkpoint not saved", step=snapshot.step, error=str(error))
 

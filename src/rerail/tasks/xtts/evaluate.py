@@ -14,7 +14,9 @@ from rerail.tasks.xtts.model import Xtts
 
 
 def evaluate(model: Xtts, batches: Sequence[Batch], shape: Shape, *, seed: int = 0) -> dict[str, float]:
-    """Return the scores, and `loss/mel`, `loss/kl`, `loss/stop`, ...: teacher-forced, unweighted, each clip alike.
+    """Return the scores, and `loss/mel`, `loss/kl`, `loss/stop`, ...: teacher-forced and unweighted.
+
+    They are means over batches, by their clips; within a batch they are over its frames, as in training.
 
     They are the same at every level of settings: the latent at its mean, no smoothing, no capacity.
     """
