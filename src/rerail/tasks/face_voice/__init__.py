@@ -1,0 +1,1 @@
+"""Pictures and voices matched: two encoders whose embeddings of one identity lie near each other."""

@@ -1,0 +1,120 @@
+"""How well scores tell who belongs together: retrieval, verification and matching, each beside its chance level.
+
+Scores are (queries, gallery), the higher the nearer; `same` says which belong together. Everything is in float64 on
+the CPU. A score that is not a number belongs nowhere: it makes every figure of its row NaN, and is not ranked last.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def ranks(scores: Tensor, same: Tensor) -> Tensor:
+    """Return the rank of each query's first own one in the gallery, 1 at best, ties counted half; (queries,).
+
+    NaN for a query that has nobody of its own there.
+    """
+    best = scores.masked_fill(~same, -math.inf).amax(1, keepdim=True)
+    above = ((scores > best) & ~same).sum(1).double()
+    tied = ((scores == best) & ~same).sum(1).double()
+    found = 1.0 + above + 0.5 * tied
+    lost = scores.isnan().any(1) | ~same.any(1)
+    return found.masked_fill(lost, math.nan)
+
+
+def recall(rank: Tensor, at: int) -> Tensor:
+    """Return 1 where the first own one is among the `at` nearest, else 0; (queries,)."""
+    return torch.where(rank.isnan(), rank, (rank <= at).double())
+
+
+def chance_recall(same: Tensor, at: int) -> float:
+    """Return what drawing `at` of the gallery would give, over the queries that have somebody there."""
+    gallery, own = same.shape[1], same.sum(1)
+    missed = [_ratio(gallery - int(count), gallery, at) for count in own if count > 0]
+    return 1.0 - sum(missed) / len(missed) if missed else math.nan
+
+
+def chance_rank(same: Tensor) -> float:
+    """Return the mean rank of the first own one in a gallery in random order."""
+    own = same.sum(1).double()
+    own = own[own > 0]
+    return float(((same.shape[1] + 1.0) / (own + 1.0)).mean()) if len(own) else math.nan
+
+
+def one_of(scores: Tensor, same: Tensor, many: int) -> Tensor:
+    """Return how likely an own one is nearer than `many - 1` others drawn from the gallery; (queries,), chance 1/many.
+
+    It is computed, not drawn: of n others r are nearer, and all that are drawn must be of the remaining n - r. Ties
+    count half. The mean over a query's own ones; NaN where it has none, or too few others.
+    """
+    found = []
+    for row, own in zip(scores, same, strict=True):
+        others = row[~own].sort().values
+        if not own.any() or len(others) < many - 1 or row.isnan().any():
+            found.append(math.nan)
+            continue
+        below = torch.searchsorted(others, row[own], right=False)
+        upto = torch.searchsorted(others, row[own], right=True)
+        share = [
+            0.5 * (_ratio(int(a), len(others), many - 1) + _ratio(int(b), len(others), many - 1))
+            for a, b in zip(below, upto, strict=True)
+        ]
+        found.append(sum(share) / len(share))
+    return torch.tensor(found, dtype=torch.float64)
+
+
+def auc(scores: Tensor, same: Tensor) -> float:
+    """Return how likely a pair that belongs together scores higher than one that does not, ties counted half.
+
+    The area under the curve of true against false acceptances (Mann and Whitney 1947); chance 0.5.
+    """
+    wins, pairs = won(scores, same)
+    return float(wins.sum() / pairs.sum()) if pairs.sum() else math.nan
+
+
+def won(scores: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
+    """Return, for rows i and j, how often own ones of i beat others of j, and of how many times; both (rows, rows).
+
+    Weighted sums of them are the area with rows weighted, which is what a bootstrap over rows needs.
+    """
+    rows = len(scores)
+    wins = torch.zeros(rows, rows, dtype=torch.float64)
+    own, counts = scores[same], same.sum(1)
+    place = torch.repeat_interleave(torch.arange(rows), counts)
+    for other in range(rows):
+        against = scores[other][~same[other]].sort().values
+        below = torch.searchsorted(against, own, right=False)
+        upto = torch.searchsorted(against, own, right=True)
+        wins[:, other].index_add_(0, place, 0.5 * (below + upto).double())
+    pairs = counts.double()[:, None] * (~same).sum(1).double()[None, :]
+    bad = scores.isnan().any(1)
+    wins[bad], wins[:, bad] = math.nan, math.nan
+    return wins, pairs
+
+
+def eer(scores: Tensor, same: Tensor, weights: Tensor | None = None) -> float:
+    """Return the rate at which as many are falsely accepted as falsely rejected; chance 0.5.
+
+    Between two thresholds the curve is a straight line. A pair weighs as much as its row and its column; (rows,).
+    """
+    if scores.isnan().any() or same.all() or not same.any():
+        return math.nan
+    weigh = torch.ones_like(scores) if weights is None else weights[:, None] * weights[None, :]
+    order = scores.flatten().argsort(descending=True)
+    truth, values, mass = same.flatten()[order], scores.flatten()[order], weigh.flatten()[order].double()
+    last = torch.cat([values[1:] != values[:-1], torch.tensor([True])])  # equal scores are accepted together
+    others, own = mass * ~truth, mass * truth
+    accepted = torch.cat([torch.zeros(1), others.cumsum(0)[last] / others.sum()]).double()
+    rejected = torch.cat([torch.ones(1), 1.0 - own.cumsum(0)[last] / own.sum()]).double()
+    at = int((accepted >= rejected).nonzero()[0])
+    before, after = rejected[at - 1] - accepted[at - 1], accepted[at] - rejected[at]
+    share = before / (before + after) if before + after > 0 else torch.tensor(0.0)
+    return float(accepted[at - 1] + share * (accepted[at] - accepted[at - 1]))
+
+
+def _ratio(some: int, every: int, drawn: int) -> float:
+    """How likely all that are drawn of `every` are among `some` of them: C(some, drawn) / C(every, drawn)."""
+    return math.comb(some, drawn) / math.comb(every, drawn) if drawn <= every else math.nan

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from rerail.tasks.face_voice.figures import Figure, figures
+
+
+def embeddings(noise: float, *, persons: int = 30, clips: int = 3, seed: int = 0) -> list[Figure]:
+    generator = torch.Generator().manual_seed(seed)
+    centres = torch.randn(persons, 16, generator=generator).repeat_interleave(clips, 0)
+    pictures, voices = (
+        normalize(centres + noise * torch.randn(len(centres), 16, generator=generator), dim=1) for _ in range(2)
+    )
+    return figures(pictures, voices, [f"person {one // clips}" for one in range(len(centres))])
+
+
+def test_every_figure_has_chance_and_an_interval_around_it() -> None:
+    found = embeddings(1.0)
+    assert {one.name for one in found} >= {"AUC", "EER", "recall@1, picture to voice", "mean rank, voice to picture"}
+    assert all(one.low <= one.value <= one.high for one in found)
+    assert all(one.above_chance for one in found)
+    levels = {one.name: one.chance for one in found}
+    assert levels["AUC"] == levels["EER"] == 0.5
+    assert levels["recall@1, picture to voice"] == pytest.approx(1 / 30)
+    assert levels["right of 10, picture to voice"] == pytest.approx(0.1)
+
+
+def test_noise_is_at_chance() -> None:
+    beyond = [one for seed in range(5) for one in embeddings(1e6, seed=seed) if one.name == "AUC" and one.above_chance]
+    assert len(beyond) <= 1
+
+
+def test_intervals_hold_what_other_persons_would_give_about_as_often_as_they_say() -> None:
+    truth = sum(next(one.value for one in embeddings(1.6, seed=seed) if one.name == "AUC") for seed in range(100, 130))
+    truth /= 30
+    held = [
+        one.low <= truth <= one.high for seed in range(12) for one in embeddings(1.6, seed=seed) if one.name == "AUC"
+    ]
+    assert sum(held) >= 9  # of 12, at 95 %
+
+
+def test_one_identity_cannot_be_matched() -> None:
+    with pytest.raises(ValueError, match="at least 2 identities, got 1"):
+        embeddings(1.0, persons=1)
