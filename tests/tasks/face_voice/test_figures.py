@@ -33,12 +33,12 @@ def test_noise_is_at_chance() -> None:
 
 
 def test_intervals_hold_what_other_persons_would_give_about_as_often_as_they_say() -> None:
-    truth = sum(next(one.value for one in embeddings(1.6, seed=seed) if one.name == "AUC") for seed in range(100, 130))
-    truth /= 30
+    truth = sum(next(one.value for one in embeddings(1.6, seed=seed) if one.name == "AUC") for seed in range(100, 112))
+    truth /= 12
     held = [
-        one.low <= truth <= one.high for seed in range(12) for one in embeddings(1.6, seed=seed) if one.name == "AUC"
+        one.low <= truth <= one.high for seed in range(8) for one in embeddings(1.6, seed=seed) if one.name == "AUC"
     ]
-    assert sum(held) >= 9  # of 12, at 95 %
+    assert sum(held) >= 6  # of 8, at 95 %
 
 
 def test_one_identity_cannot_be_matched() -> None:
