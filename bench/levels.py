@@ -38,6 +38,7 @@ from rerail.tell import journal
 SEEN = ("loss/mel_post", "loss/kl", "loss/stop", "loss/attention", "mel/free", "diagonality/free", "gate_accuracy/free")
 COLUMNS = ("name", "seed", "guarded", "steps", "seconds", "finite", "interventions", *SEEN)
 T = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # two-sided 95 % of Student's t, by how many numbers there are
+GIVEN, OWNERS = " as given", " lr=8.0e-5 warmup=1500 lr_floor=0.00125"  # of enhanced and of fast convergence
 ALONE = {
     "rate": ("lr",),
     "mel and KL weights": ("weight_mel", "weight_kl"),
@@ -52,8 +53,9 @@ ALONE = {
 def values(name: str) -> Mapping[str, Any]:
     """Return the settings of a level, of fast convergence, or of basic and one thing more (`basic + rate`).
 
-    What follows a level's name as `lr=1e-3` stands above it.
+    What follows a level's name as `lr=1.0e-3` stands above it; `enhanced as given` is that with its first rate.
     """
+    name = name.replace(GIVEN, OWNERS)
     name, *typed = name.split(" ") if "=" in name else [name]
     if typed:
         return {**values(name), **{key: yaml.safe_load(value) for key, value in (one.split("=") for one in typed)}}

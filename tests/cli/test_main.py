@@ -127,7 +127,7 @@ def test_all_config_errors_come_at_once(corpus: Path, tmp_path: Path, capsys: py
 def test_values_out_of_range_come_at_once(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train(corpus, tmp_path / "run", "--lr", "-1", "--batch-size", "-2") == 2
     error = capsys.readouterr().err
-    assert "lr: got -1.0; give more than 0" in error
+    assert "lr: got -1.0; give at least 0" in error
     assert "batch_size: got -2; give at least 0" in error
 
 

@@ -10,7 +10,7 @@ from rerail.fit.find import with_largest_batch
 from rerail.fit.fitted import fitted, oddities
 from rerail.fit.fork import Fork, beginning, fork, held_out
 from rerail.fit.loop import Result, train, train_unguarded
-from rerail.fit.optimizer import optimizer, scheduled
+from rerail.fit.optimizer import optimizer, refuse_unrated, scheduled
 from rerail.fit.task import Parts, Task
 from rerail.guard import Losses, LossFunction, Picture, Sound
 from rerail.past import untaken
@@ -41,6 +41,7 @@ __all__ = [
     "past",
     "prepare",
     "problems",
+    "refuse_unrated",
     "saved_settings",
     "scheduled",
     "train",

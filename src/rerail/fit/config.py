@@ -38,7 +38,14 @@ class FitConfig:
     num_workers: int = field(
         default=0, metadata={"help": "batches made ahead, in a thread of their own", "least": 0, "most": 1024}
     )
-    lr: float = field(default=1e-3, metadata={"help": "learning rate after the warm-up", "above": 0, "fixed": True})
+    lr: float = field(
+        default=1e-3,
+        metadata={
+            "help": "learning rate after the warm-up; 0: by the size of the network, where the trainer knows one",
+            "least": 0,
+            "fixed": True,
+        },
+    )
     schedule: Name = field(
         default="cosine",
         metadata={

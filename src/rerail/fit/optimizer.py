@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from rerail.core.extras import need
+from rerail.extras import need
 from rerail.fit.config import FitConfig
 from rerail.fit.ema import swapped
 from rerail.fit.schedule import FREE
@@ -23,6 +23,16 @@ def scheduled(optimizer: torch.optim.Optimizer, config: FitConfig) -> LambdaLR:
     return LambdaLR(optimizer, config.rate_at)
 
 
+def refuse_unrated(config: FitConfig) -> None:
+    """Refuse a rate of 0, which stands for that of the network's size, where the trainer knows none.
+
+    Raises:
+        ValueError: for it.
+    """
+    if config.lr == 0:
+        raise ValueError("lr: 0 stands for the rate of the network's size, and this trainer knows none; give one")
+
+
 def optimizer(
     parameters: Iterable[nn.Parameter], config: FitConfig, usual: type[Adams] = torch.optim.AdamW
 ) -> torch.optim.Optimizer:
@@ -30,7 +40,9 @@ def optimizer(
 
     Raises:
         ModuleNotFoundError: naming the command that installs the latter.
+        ValueError: for a rate of 0, which stands for one that the trainer should have known.
     """
+    refuse_unrated(config)
     if config.schedule != FREE:
         return usual(parameters, config.lr, weight_decay=config.weight_decay)
     kind = need("schedulefree", extra="schedule-free").AdamWScheduleFree

@@ -101,3 +101,8 @@ def test_critical_mode_raises_the_weight_of_guided_attention_and_the_journal_tel
     left = FitConfig(steps=9, batch_size=4, evaluate_every=3, lr=1e-5)
     train(demo_task(tmp_path, left, guide_moves=False), left, run=tmp_path / "left")
     assert not any(one["kind"] == "remedy" for one in journal.read(tmp_path / "left"))
+
+
+def test_a_rate_of_zero_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"lr: 0 stands for the rate of the network's size"):
+        demo_task(tmp_path, FitConfig(lr=0.0)).checked()

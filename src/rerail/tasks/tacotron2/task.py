@@ -13,7 +13,7 @@ from torch import nn
 from rerail.data.batches import Stream, collate
 from rerail.data.clip import Clip
 from rerail.data.progress import Progress
-from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, fitted, scheduled
+from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, fitted, refuse_unrated, scheduled
 from rerail.fit import optimizer as made
 from rerail.tasks.speech.corpus import Corpus, refuse_nonfinite
 from rerail.tasks.speech.evaluate import evaluate
@@ -87,6 +87,7 @@ class Tacotron2Task:
     def checked(self) -> tuple[list[Clip], list[Clip]]:
         """Refuse what can be refused before any spectrogram is computed; return clips to train and to measure on."""
         Pace.of(self.config.reduction, self.config.reduction_falls)
+        refuse_unrated(self.fit)
         return self.corpus.checked(self.speak)
 
     def compute(self, progress: Progress) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+RATE, NARROWEST = 2e-3, 128
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
@@ -32,6 +34,14 @@ class Size:
     postnet_dropout: float = 0.1
     offset: float = -5.0
     scale: float = 2.5
+
+    @property
+    def rate(self) -> float:
+        """A learning rate for AdamW: it falls as the width grows (Yang et al. 2022, arXiv:2203.03466, table 3).
+
+        That of the tiny network was swept (docs/xtts.md); those of the others follow.
+        """
+        return RATE * NARROWEST / self.width
 
 
 SIZES = {

@@ -48,7 +48,7 @@ class XttsTask:
         Raises:
             ValueError: for whatever is wrong with a corpus, or a sentence to speak that has unknown symbols.
         """
-        config, fit, corpus = self.config, self.fit, self.corpus
+        config, fit, corpus = self.config, self._rated(), self.corpus
         training, aside = self.checked()
         if config.weight_speaker:
             _ = self.voiceprint  # a missing one is told now
@@ -124,7 +124,7 @@ class XttsTask:
         training, _ = self.checked()
         short = self.corpus.short(self._examples(training, training), 1)
         often = taken([one["group"] for one in short], self.config.balance)
-        fit = fitted(self.fit, clips=len(short), taken=len(often), epochs=self.config.epochs)
+        fit = fitted(self._rated(), clips=len(short), taken=len(often), epochs=self.config.epochs)
         return replace(self, fit=fit, read=self.corpus)
 
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
@@ -137,6 +137,10 @@ class XttsTask:
         assert isinstance(model, Xtts)
         sentences = {one: self.corpus.spoken(one) for one in (self.speak if last else ())}
         return figures(model, batches, self.config.spec(), sentences)
+
+    def _rated(self) -> FitConfig:
+        """The loop's settings with the rate of the network's size, where that is asked for."""
+        return self.fit if self.fit.lr else replace(self.fit, lr=SIZES[self.config.size].rate)
 
     def _losses(self, model: Xtts, batch: Batch, step: int) -> Losses:
         trained = model(self._cropped(batch))

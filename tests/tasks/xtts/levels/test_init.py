@@ -6,12 +6,13 @@ from dataclasses import fields
 import pytest
 
 from rerail.fit import FitConfig, problems
+from rerail.tasks.xtts.config import SIZES
 from rerail.tasks.xtts.levels import ABOVE, FAST, LEVELS
 from rerail.tasks.xtts.settings import XttsConfig
 
 OWNERS = {  # lr, mel, KL, stop, attention, clip, weight decay, schedule, warm-up
     "basic": (1e-5, 1.0, 0.5, 1.0, 0.3, 0.5, 1e-7, "noam", 3000),
-    "enhanced": (8e-5, 2.5, 1.8, 1.0, 0.3, 0.8, 5e-7, "restarts", 1500),
+    "enhanced": (0.0, 2.5, 1.8, 1.0, 0.3, 0.8, 5e-7, "restarts", 200),  # but for its rate, which was measured
     "plateau-breaker": (1.5e-5, 2.0, 1.2, 1.0, 0.3, 0.3, 5e-7, "cosine", 1500),
 }
 NAMES = (
@@ -36,7 +37,7 @@ def test_original_and_fast_convergence_are_too() -> None:
     assert (original["lr"], original["weight_mel"], original["weight_kl"], original["epochs"]) == (5e-5, 45.0, 1.0, 200)
     assert (original["weight_decay"], original["clip_norm"], original["warmup"]) == (1e-6, 1.0, 2000)
     assert (original["schedule"], original["accumulate"]) == ("noam", 16)
-    assert (fast["lr"], fast["weight_mel"], fast["weight_kl"], fast["weight_stop"]) == (8e-5, 22.0, 1.8, 1.5)
+    assert (fast["lr"], fast["weight_mel"], fast["weight_kl"], fast["weight_stop"]) == (0.0, 22.0, 1.8, 1.5)
     assert (fast["batch_size"], fast["accumulate"], fast["num_workers"]) == (48, 2, 12)
     beside = {"weight_mel", "weight_stop", "batch_size", "accumulate", "num_workers"}
     assert {name: value for name, value in fast.items() if name not in beside} == {
@@ -47,7 +48,11 @@ def test_original_and_fast_convergence_are_too() -> None:
 
 def test_restarts_never_fall_below_their_owners_floor() -> None:
     given = LEVELS.values("enhanced")
-    assert given["lr"] * given["lr_floor"] == pytest.approx(1e-7)
+    assert SIZES["tiny"].rate * given["lr_floor"] == pytest.approx(1e-7)
+
+
+def test_the_rate_of_a_size_falls_as_its_width_grows() -> None:
+    assert [round(SIZES[name].rate, 5) for name in ("tiny", "small", "normal", "big")] == [2e-3, 1e-3, 5e-4, 3.3e-4]
 
 
 @pytest.mark.parametrize("name", [*LEVELS.names, FAST])
