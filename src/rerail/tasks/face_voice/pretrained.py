@@ -1,0 +1,84 @@
+"""Encoders of the library transformers, by name or from a folder: ViT for pictures, Wav2Vec2 or HuBERT for voices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rerail.core.extras import need
+
+EXTRA = "pretrained"
+MEAN, DEVIATION = 0.5, 0.5  # of a channel, where the model's folder does not say
+
+
+class PretrainedPictures(nn.Module):
+    """A vision transformer over (batch, 3, height, width) in [0, 1]: its first token."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.model = _loaded(place)
+        self.features = int(self.model.config.hidden_size)
+        mean, deviation = _normalisation(place)
+        self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(deviation).view(3, 1, 1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (batch, features)."""
+        size = self.model.config.image_size
+        scaled = nn.functional.interpolate(x, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+        output = self.model(pixel_values=(scaled - self.mean) / self.deviation)
+        first: Tensor = output.last_hidden_state[:, 0]
+        return first
+
+
+class PretrainedVoices(nn.Module):
+    """A transformer over sound (batch, samples) at 16 kHz: all its layers, weighed, then statistics over the time.
+
+    The weights of the layers are learned (Peters et al. 2018, arXiv:1802.05365, section 3.2), also where the rest is
+    frozen.
+    """
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.model = _loaded(place)
+        self.layers = nn.Parameter(torch.zeros(int(self.model.config.num_hidden_layers) + 1))
+        self.features = 2 * int(self.model.config.hidden_size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (batch, features): the mean and the deviation over the time."""
+        deviation = (x.var(1, keepdim=True, correction=0) + 1e-7).sqrt()
+        normal = (x - x.mean(1, keepdim=True)) / deviation
+        hidden = torch.stack(self.model(input_values=normal, output_hidden_states=True).hidden_states)
+        weighed = (self.layers.softmax(0)[:, None, None, None] * hidden).sum(0)
+        return torch.cat([weighed.mean(1), (weighed.var(1, correction=0) + 1e-5).sqrt()], 1)
+
+
+def _loaded(place: str) -> Any:  # noqa: ANN401 (an optional library's)
+    """Load a model, in single precision.
+
+    Raises:
+        ModuleNotFoundError: naming the command that installs the library.
+        ValueError: where there is no such model here, and none can be fetched.
+    """
+    transformers = need("transformers", extra=EXTRA)
+    try:
+        return transformers.AutoModel.from_pretrained(place, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        told = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            f"{place}: no model can be loaded ({told}); give a folder that holds one, or a name"
+        ) from error
+
+
+def _normalisation(place: str) -> tuple[list[float], list[float]]:
+    """The mean and deviation of a channel that the model was trained with."""
+    if not (Path(place) / "preprocessor_config.json").is_file() and Path(place).is_dir():
+        return [MEAN] * 3, [DEVIATION] * 3
+    given = need("transformers", extra=EXTRA).AutoImageProcessor.from_pretrained(place)
+    return [float(one) for one in given.image_mean], [float(one) for one in given.image_std]
