@@ -141,20 +141,15 @@ def shown(table: Path) -> str:
     text = ["| settings | seeds | mel error at the end | steps to `original`'s | share of its steps | s a step |"]
     text.append("|---" * 6 + "|")
     for name, runs in found.items():
-        steps = [reached(curve, aims[seed]) for seed, curve in runs.items() if seed in aims]
-        there = [step for step in steps if step is not None]
-        share = [step / runs_steps(found, seed) for seed, step in zip(runs, steps, strict=False) if step is not None]
+        steps = {seed: reached(curve, aims[seed]) for seed, curve in runs.items() if seed in aims}
+        there = {seed: step for seed, step in steps.items() if step is not None}
+        share = [step / found["original"][seed][-1][0] for seed, step in there.items()]
         paces = [(curve[-1][1] - curve[0][1]) / (curve[-1][0] - curve[0][0]) for curve in runs.values()]
         never = f" ({len(steps) - len(there)} never)" if len(there) < len(steps) else ""
-        cells = [interval([curve[-1][2] for curve in runs.values()]), f"{interval(there)}{never}" if there else "never"]
-        cells += [interval(share) if share else "", f"{fmean(paces):.2f}"]
-        text.append(f"| {name} | {len(runs)} | " + " | ".join(cells) + " |")
+        cells = [interval([curve[-1][2] for curve in runs.values()])]
+        cells += [f"{interval(list(there.values()))}{never}", interval(share)] if there else ["never", ""]
+        text.append(f"| {name} | {len(runs)} | " + " | ".join([*cells, f"{fmean(paces):.2f}"]) + " |")
     return "\n".join(text)
-
-
-def runs_steps(found: Mapping[str, Mapping[int, Curve]], seed: int) -> int:
-    """Return how many steps `original` took."""
-    return found["original"][seed][-1][0]
 
 
 def main() -> None:
