@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from rerail.audio.mel import MelSpec
 from rerail.tasks.face_voice import heads
 from rerail.tasks.face_voice.encoders import SmallPictures, SmallVoices
 from rerail.tasks.face_voice.losses import alike, infonce
@@ -18,15 +19,15 @@ Batch = dict[str, Tensor]
 def batch() -> Batch:
     generator = torch.Generator().manual_seed(0)
     return {
-        "picture": torch.rand(7, 3, 64, 64, generator=generator),
-        "voice": torch.randn(7, 90, 80, generator=generator) - 5.0,
+        "image": torch.rand(7, 3, 64, 64, generator=generator),
+        "audio": 0.1 * torch.randn(7, 8000, generator=generator),
         "identity": torch.arange(7),
     }
 
 
 def matcher(**given: int) -> Matcher:
     torch.manual_seed(0)
-    return Matcher(SmallPictures((16, 32)), SmallVoices(80, (32, 48)), width=24, **given)  # type: ignore[arg-type]
+    return Matcher(SmallPictures((16, 32)), SmallVoices(MelSpec(), (32, 48)), width=24, **given)  # type: ignore[arg-type]
 
 
 def loss(model: Matcher, batch: Batch) -> Tensor:

@@ -59,7 +59,7 @@ def test_all_layers_of_a_voice_are_weighed(folders: dict[str, str], name: str) -
 
 def test_they_are_towers_as_others_are(folders: dict[str, str]) -> None:
     model = Matcher(PretrainedPictures(folders["vit"]), PretrainedVoices(folders["hubert"]), width=8)
-    embedded = model({"picture": torch.rand(2, 3, 32, 32), "voice": torch.randn(2, 6400)})
+    embedded = model({"image": torch.rand(2, 3, 32, 32), "audio": torch.randn(2, 6400)})
     assert embedded.pictures.shape == embedded.voices.shape == (2, 8)
 
 

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rerail.audio.mel import MelSpec, log_mel
+
 GROUPS = 8
 
 
@@ -44,18 +46,21 @@ class SmallPictures(nn.Module):
 
 
 class SmallVoices(nn.Module):
-    """Strided convolutions over a log-mel spectrogram (batch, frames, bands), then statistics over the time."""
+    """Strided convolutions over the log-mel spectrogram of (batch, samples), then statistics over the time."""
 
-    def __init__(self, bands: int, widths: tuple[int, ...] = (128, 160, 192), kernel: int = 5) -> None:
+    def __init__(self, spec: MelSpec, widths: tuple[int, ...] = (128, 160, 192), kernel: int = 5) -> None:
         super().__init__()
-        pairs = list(pairwise((bands, *widths)))
+        self.spec = spec
+        pairs = list(pairwise((spec.bands, *widths)))
         self.convolutions = nn.ModuleList(nn.Conv1d(i, o, kernel, stride=2, padding=kernel // 2) for i, o in pairs)
         self.norms = nn.ModuleList(nn.GroupNorm(GROUPS, o) for _, o in pairs)
         self.features = 3 * widths[-1]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (batch, features): the mean, the deviation and the largest of each channel."""
-        x = ((x + 5.0) / 2.5).transpose(1, 2)
+        with torch.no_grad():
+            mel = torch.stack([log_mel(one, self.spec) for one in x])
+        x = ((mel + 5.0) / 2.5).transpose(1, 2)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = functional.gelu(norm(convolution(x)))
         deviation = (x.var(2, correction=0) + 1e-5).sqrt()

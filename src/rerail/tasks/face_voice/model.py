@@ -62,8 +62,8 @@ class Matcher(nn.Module):
         self.chunk = chunk
 
     def forward(self, batch: Batch) -> Embedded:
-        """Embed a batch of `picture` and `voice`."""
-        return Embedded(self._embed(self.pictures, batch["picture"]), self._embed(self.voices, batch["voice"]))
+        """Embed a batch of `image` (batch, 3, height, width) in [0, 1] and `audio` (batch, samples) in [-1, 1]."""
+        return Embedded(self._embed(self.pictures, batch["image"]), self._embed(self.voices, batch["audio"]))
 
     def _embed(self, tower: Tower, x: Tensor) -> Tensor:
         if not self.chunk or not self.training or len(x) <= self.chunk:
