@@ -1,0 +1,96 @@
+"""The settings of a run, beside those of the loop. Presets (`presets/*.yaml`) name values for many of them at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rerail.tasks.face_voice import heads, losses
+from rerail.tasks.face_voice.temperature import BOUNDS
+
+SMALL = "small"  # the encoders that are trained from scratch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceVoiceConfig:
+    """What to match, and with which network."""
+
+    pairs: str = field(
+        default="",
+        metadata={"help": "list of pairs (image, audio, identity), or a folder with pairs.csv", "fixed": True},
+    )
+    image_folder: str = field(default="", metadata={"help": "folder of pictures, in place of pairs", "fixed": True})
+    audio_folder: str = field(
+        default="", metadata={"help": "folder of recordings with the same stems, or of persons", "fixed": True}
+    )
+    layout: str = field(
+        default="", metadata={"help": "folders or voxceleb (default: as the recordings lie)", "fixed": True}
+    )
+    cache: str = field(default=".cache/pairs", metadata={"help": "folder for decoded pictures and recordings"})
+    test_size: float = field(
+        default=0.15,
+        metadata={"help": "share of the identities that are never trained on", "least": 0, "most": 0.5, "fixed": True},
+    )
+    seen_size: float = field(
+        default=0.1,
+        metadata={"help": "share of the recordings set aside of the others", "least": 0, "most": 0.5, "fixed": True},
+    )
+    validation_size: float = field(
+        default=0.1,
+        metadata={
+            "help": "share of the identities to measure on in training",
+            "least": 0.01,
+            "most": 0.5,
+            "fixed": True,
+        },
+    )
+    image_size: int = field(
+        default=64, metadata={"help": "side of a picture, pixels", "least": 16, "most": 1024, "fixed": True}
+    )
+    seconds: float = field(
+        default=3.0,
+        metadata={"help": "of each recording", "above": 0, "most": 60, "fixed": True, "also": "audio-duration-sec"},
+    )
+    sample_rate: int = field(
+        default=16000,
+        metadata={"help": "that recordings are converted to, Hz", "least": 8000, "most": 48000, "fixed": True},
+    )
+    image_encoder: str = field(
+        default=SMALL, metadata={"help": "small, or a vision transformer by name or folder", "fixed": True}
+    )
+    audio_encoder: str = field(
+        default=SMALL, metadata={"help": "small, or a Wav2Vec2 or HuBERT by name or folder", "fixed": True}
+    )
+    freeze: bool = field(default=False, metadata={"help": "train the heads alone, not the encoders", "fixed": True})
+    width: int = field(
+        default=512,
+        metadata={
+            "help": "dimensions of the shared space",
+            "least": 2,
+            "most": 8192,
+            "fixed": True,
+            "also": "embedding-dim",
+        },
+    )
+    head: heads.Name = field(default="simple", metadata={"help": "depth of the projections", "fixed": True})
+    start: heads.Start = field(default="xavier", metadata={"help": "how the projections begin", "fixed": True})
+    loss: losses.Name = field(default="infonce", metadata={"help": "what pulls a pair together", "fixed": True})
+    temperature: float = field(
+        default=0.1,
+        metadata={"help": "that the learned one begins with", "least": BOUNDS[0], "most": BOUNDS[1], "fixed": True},
+    )
+    chunk: int = field(
+        default=0, metadata={"help": "rows that are encoded at once, to save memory; 0: all of a batch", "least": 0}
+    )
+    augment: bool = field(default=True, metadata={"help": "change pictures and recordings a little each time"})
+    epochs: int = field(
+        default=300,
+        metadata={"help": "times through the data, in place of steps; 0: steps", "least": 0, "also": "num-epochs"},
+    )
+
+    def clashes(self) -> list[str]:
+        """Return what cannot be together: what, got, do."""
+        if self.pairs and (self.image_folder or self.audio_folder):
+            return ["pairs: given beside image_folder or audio_folder; give a list, or two folders"]
+        if bool(self.image_folder) != bool(self.audio_folder):
+            return ["image_folder, audio_folder: one alone was given; give both"]
+        return []
