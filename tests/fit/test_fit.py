@@ -12,11 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from rerail.core.detectors import Lowered
-from rerail.core.detectors.lowered import CODE as LOWERED
-from rerail.core.detectors.lowered import lowered_ladder
-from rerail.core.plans import default_plan
-from rerail.core.verdict import Plan
+from rerail.core.plans import default_plan, lowering
 from rerail.fit import FitConfig, Parts, Picture, problems, scheduled, train
 from rerail.fit import optimizer as made
 from rerail.fit.schedule import cosine_factor
@@ -226,11 +222,8 @@ class Lowering(ToyTask):
     """Has its rate lowered where nothing is gained."""
 
     def build(self) -> Parts:
-        lowered = Lowered(signal="eval/square", patience=2, gain=1e9)
-        base = default_plan()
-        plan = Plan(
-            detectors=(*base.detectors, lowered), ladders={**base.ladders, LOWERED: lowered_ladder(lowered.factor)}
-        )
+        settings = {"plateau_patience": 2, "plateau_factor": 0.7, "least_gain": 1e9}
+        plan = lowering(default_plan(), "eval/square", settings)
         return replace(ToyTask.build(self), plan=plan)
 
 

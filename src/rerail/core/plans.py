@@ -11,7 +11,9 @@ from typing import Any
 
 from rerail.core import plain
 from rerail.core.detector import Detector
-from rerail.core.detectors import DEFAULT
+from rerail.core.detectors import DEFAULT, Lowered
+from rerail.core.detectors.lowered import CODE as LOWERED
+from rerail.core.detectors.lowered import lowered_ladder
 from rerail.core.knobs import Knobs, Precision
 from rerail.core.remedy import FOREVER, GO_ON, HALTED, Ladder, Move, Remedy
 from rerail.core.verdict import Plan
@@ -104,6 +106,18 @@ def default_plan() -> Plan:
             "scale.overflow": Ladder(rungs=(Remedy(move=Move.SKIP, times=FOREVER),), window=100),
         },
     )
+
+
+def lowering(plan: Plan, signal: str, settings: Mapping[str, Any]) -> Plan:
+    """Return a plan that lowers the learning rate where `signal`, the smaller the better, gains nothing.
+
+    `settings` are a run's: `plateau_patience` (0: never), `plateau_factor` and `least_gain`.
+    """
+    if not (patience := settings.get("plateau_patience")):
+        return plan
+    lowered = Lowered(signal=signal, patience=patience, gain=settings["least_gain"], factor=settings["plateau_factor"])
+    ladders = {**plan.ladders, LOWERED: lowered_ladder(lowered.factor)}
+    return replace(plan, detectors=(*plan.detectors, lowered), ladders=ladders)
 
 
 def strict(plan: Plan) -> Plan:

@@ -7,12 +7,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from rerail.core.detectors import Adapted, Guide, Lowered, Stage, Stages, Steady, Unused
+from rerail.core.detectors import Adapted, Guide, Stage, Stages, Steady, Unused
 from rerail.core.detectors.adapted import CODES, adapted_ladder
 from rerail.core.detectors.guide import CODE, guide_ladder
-from rerail.core.detectors.lowered import CODE as LOWERED
-from rerail.core.detectors.lowered import lowered_ladder
-from rerail.core.plans import default_plan
+from rerail.core.plans import default_plan, lowering
 from rerail.core.verdict import Plan
 
 DIAGONALITY, GATE, QUALITY = "eval/diagonality/free", "eval/gate_accuracy/free", "eval/quality"
@@ -43,10 +41,4 @@ def plan(settings: Mapping[str, Any] = MappingProxyType({})) -> Plan:
     if settings.get("adapt_every"):
         detectors += [Adapted(component=component) for component in CODES]
         ladders |= {code: adapted_ladder(component) for component, code in CODES.items()}
-    if patience := settings.get("plateau_patience"):
-        lowered = Lowered(
-            signal=TARGET, patience=patience, gain=settings["least_gain"], factor=settings["plateau_factor"]
-        )
-        detectors.append(lowered)
-        ladders[LOWERED] = lowered_ladder(lowered.factor)
-    return replace(base, detectors=tuple(detectors), ladders=ladders)
+    return lowering(replace(base, detectors=tuple(detectors), ladders=ladders), TARGET, settings)
