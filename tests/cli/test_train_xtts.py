@@ -54,7 +54,7 @@ def test_fast_convergence_stands_above_a_level_and_takes_what_clips_there_are(
     assert found["batch_size"] == 8
     told = capsys.readouterr().out
     assert "batch_size: 48 cannot be filled; 8, all that there are, make a batch" in told
-    assert "warmup: 1500 steps are more than the run's 2" in told
+    assert "warmup: 200 steps are more than the run's 2" in told
 
 
 def test_a_resumed_run_keeps_batches_that_the_machine_has_chosen(

@@ -13,13 +13,12 @@ from typing import Any, TypeVar, get_type_hints
 import yaml
 from jsonargparse import ActionConfigFile, ArgumentParser, Namespace  # type: ignore[attr-defined]
 
+from rerail.cli.trainers import TRAINERS, trained
 from rerail.fit import changed, problems
-from rerail.tasks.tacotron2.presets import PRESETS
-from rerail.tasks.xtts.levels import ABOVE, DEFAULT, FAST, LEVELS
 
 T = TypeVar("T")
 EVERYWHERE = ("--help", "--config", "--print_config")
-FAST_FLAG, CHECKPOINTS_FLAG, FROM_FLAG = ABOVE.flag, "--checkpoint-dir", "--resume-from"
+CHECKPOINTS_FLAG, FROM_FLAG = "--checkpoint-dir", "--resume-from"
 
 
 def dashed(argument: str) -> str:
@@ -67,8 +66,9 @@ def with_own_settings(arguments: Sequence[str]) -> list[str]:
     resumed, checkpoint = "--resume" in arguments, _value(arguments, FROM_FLAG)
     if not resumed and not checkpoint:
         return list(arguments)
-    if level := [flag for flag in (LEVELS.flag, FAST_FLAG) if flag in _typed(arguments)]:
-        raise ValueError(f"{level[0]}: a resumed run keeps the settings that it began with; leave it out")
+    presets = [one for trainer in TRAINERS.values() for one in (trainer.presets, trainer.above) if one is not None]
+    if named := [one.flag for one in presets if one.flag in _typed(arguments)]:
+        raise ValueError(f"{named[0]}: a resumed run keeps the settings that it began with; leave it out")
     run = Path(_value(arguments, "--run") or _value(arguments, CHECKPOINTS_FLAG) or f"runs/{arguments[1]}")
     config = (run if resumed else Path(checkpoint).parent.parent) / "config.yaml"
     if config.is_file():
@@ -96,7 +96,8 @@ def _implied(arguments: Sequence[str]) -> list[str]:
     Raises:
         ValueError: where two say different things.
     """
-    if list(arguments[:2]) != ["train", "xtts"]:
+    trainer = trained(arguments)
+    if trainer is None or not trainer.counts_epochs:
         return []
     typed, filed = _typed(arguments), _filed(arguments)
     if {"--steps", "--epochs"} <= typed:
@@ -107,15 +108,19 @@ def _implied(arguments: Sequence[str]) -> list[str]:
 
 def _presets(arguments: Sequence[str]) -> list[Path]:
     """The files that these arguments ask for, the one that others stand above first."""
-    if list(arguments[:2]) == ["train", "tacotron2"]:
-        name = _value(arguments, PRESETS.flag)
-        return [PRESETS.path(name)] if name else []
-    if list(arguments[:2]) != ["train", "xtts"]:
+    if (trainer := trained(arguments)) is None:
         return []
-    filed = _filed(arguments)
-    level = LEVELS.path(_value(arguments, LEVELS.flag) or str(filed.get("optimization_level", DEFAULT)))
-    fast = FAST_FLAG in _typed(arguments) or filed.get("apply_fast_convergence", False)
-    return [level, ABOVE.path(FAST)] if fast else [level]
+    filed, flag = _filed(arguments), trainer.presets.flag
+    name = _value(arguments, flag) or str(filed.get(_key(flag), trainer.default))
+    found = [trainer.presets.path(name)] if name else []
+    if trainer.above and (trainer.above.flag in _typed(arguments) or filed.get(_key(trainer.above.flag), False)):
+        found.append(trainer.above.path(trainer.switch))
+    return found
+
+
+def _key(flag: str) -> str:
+    """The name of a flag in a file of settings."""
+    return flag.lstrip("-").replace("-", "_")
 
 
 def _typed(arguments: Sequence[str]) -> set[str]:

@@ -9,11 +9,9 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser, Namespace
 
-from rerail.cli.train import TRAINERS
+from rerail.cli.trainers import TRAINERS
 from rerail.fit import FitConfig
 from rerail.fit.hardware import by_memory
-from rerail.tasks.tacotron2.presets import PRESETS
-from rerail.tasks.xtts.levels import ABOVE, DEFAULT, FAST, LEVELS
 from rerail.tell import printed
 
 WIDTH = 34  # of `name: value`, before its comment
@@ -24,24 +22,23 @@ def fill(parser: ArgumentParser) -> None:
     trainers = parser.add_subcommands(dest="task")
     for one in TRAINERS.values():
         own = ArgumentParser(description=f"Write all settings of rerail train {one.name}.", exit_on_error=False)
-        names, default = (LEVELS.names, DEFAULT) if one.name == "xtts" else (PRESETS.names, "")
-        own.add_argument("--level", type=str, default=default, help=f"settings by name: {', '.join(names)}")
-        if one.name == "xtts":
-            own.add_argument("--fast-convergence", action="store_true", help="put those of fast convergence above")
-            own.add_argument("--gpu-memory", type=float, default=0.0, help="GB; batches are made for it")
+        names = ", ".join(one.presets.names)
+        own.add_argument("--level", type=str, default=one.default, help=f"settings by name: {names}")
+        own.add_argument("--gpu-memory", type=float, default=0.0, help="GB; batches are made for it")
+        if one.switch:
+            own.add_argument(f"--{one.switch}", action="store_true", help=f"put those of {one.switch} above")
         trainers.add_subcommand(one.name, own, help=one.short)
 
 
 def run(arguments: Namespace) -> int:
     """Write the settings."""
     given, trainer = arguments[arguments.task], TRAINERS[arguments.task]
-    presets = LEVELS if trainer.name == "xtts" else PRESETS
-    values = presets.values(given.level) if given.level else {}
-    if trainer.name == "xtts":
-        values |= ABOVE.values(FAST) if given.fast_convergence else {}
-        if given.gpu_memory:
-            batch, accumulate = by_memory(given.gpu_memory)
-            values |= {"batch_size": batch, "accumulate": accumulate}
+    values = trainer.presets.values(given.level) if given.level else {}
+    if trainer.above is not None and given[trainer.switch.replace("-", "_")]:
+        values |= trainer.above.values(trainer.switch)
+    if given.gpu_memory:
+        batch, accumulate = by_memory(given.gpu_memory)
+        values |= {"batch_size": batch, "accumulate": accumulate}
     printed.text("\n".join(_lines((trainer.config, FitConfig), values)))
     return 0
 
