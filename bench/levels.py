@@ -38,7 +38,10 @@ from rerail.tell import journal
 SEEN = ("loss/mel_post", "loss/kl", "loss/stop", "loss/attention", "mel/free", "diagonality/free", "gate_accuracy/free")
 COLUMNS = ("name", "seed", "guarded", "steps", "seconds", "finite", "interventions", *SEEN)
 T = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # two-sided 95 % of Student's t, by how many numbers there are
-GIVEN, OWNERS = " as given", " lr=8.0e-5 warmup=1500 lr_floor=0.00125"  # of enhanced and of fast convergence
+GIVEN, OWNERS = (
+    " as given",
+    " lr=8.0e-5 warmup=1500 lr_floor=0.00125 schedule=restarts huber=0.6",
+)  # of enhanced and of fast convergence
 ALONE = {
     "rate": ("lr",),
     "mel and KL weights": ("weight_mel", "weight_kl"),

@@ -12,7 +12,17 @@ from rerail.tasks.xtts.settings import XttsConfig
 
 OWNERS = {  # lr, mel, KL, stop, attention, clip, weight decay, schedule, warm-up
     "basic": (1e-5, 1.0, 0.5, 1.0, 0.3, 0.5, 1e-7, "noam", 3000),
-    "enhanced": (0.0, 2.5, 1.8, 1.0, 0.3, 0.8, 5e-7, "restarts", 200),  # but for its rate, which was measured
+    "enhanced": (
+        0.0,
+        2.5,
+        1.8,
+        1.0,
+        0.3,
+        0.8,
+        5e-7,
+        "cosine",
+        200,
+    ),  # but for its rate and its course, which were measured
     "plateau-breaker": (1.5e-5, 2.0, 1.2, 1.0, 0.3, 0.3, 5e-7, "cosine", 1500),
 }
 NAMES = (
@@ -26,7 +36,8 @@ def test_levels_are_as_their_owner_said(level: str) -> None:
     given = LEVELS.values(level)
     assert tuple(given[name] for name in NAMES) == OWNERS[level]
     plain = level == "basic"
-    assert (given["huber"], given["smooth_mel"], given["smooth_stop"]) == ((0, 0, 0) if plain else (0.6, 0.025, 0.06))
+    assert (given["smooth_mel"], given["smooth_stop"]) == ((0, 0) if plain else (0.025, 0.06))
+    assert given["huber"] == (0.6 if level == "plateau-breaker" else 0.0)
     assert given["precision"] == ("fp32" if plain else "mixed")
     assert (given["evaluate_every"], given["epochs"]) == (1000, 500)
     assert (given["patience"], given["least_gain"]) == ((0, 0.0) if plain else (40, 5e-5))
@@ -46,7 +57,7 @@ def test_original_and_fast_convergence_are_too() -> None:
     assert FAST not in LEVELS.names  # it stands above a level, and is none
 
 
-def test_restarts_never_fall_below_their_owners_floor() -> None:
+def test_rates_never_fall_below_their_owners_floor() -> None:
     given = LEVELS.values("enhanced")
     assert SIZES["tiny"].rate * given["lr_floor"] == pytest.approx(1e-7)
 
