@@ -165,11 +165,20 @@ def restore(parts: Parts, state: Mapping[str, Any]) -> None:
             parameter.copy_(saved)
     for optimizer, saved in zip(parts.optimizers, state["optimizers"], strict=True):
         _restore_optimizer(optimizer, saved)
-    for other, saved in zip(parts.others, state["others"], strict=True):
+    others, scale = _apart(state)
+    for other, saved in zip(parts.others, others, strict=True):
         other.load_state_dict(_copy(saved))
-    if parts.scaler is not None and (scale := state.get("scaler")):
+    if parts.scaler is not None and scale:
         parts.scaler.load_state_dict(_copy(scale))
     restore_random(state["random"], parts.generators())
+
+
+def _apart(state: Mapping[str, Any]) -> tuple[list[Any], Mapping[str, Any]]:
+    """The other parts' states, and the loss scale's, which older checkpoints have among the former."""
+    if "scaler" in state:
+        return list(state["others"]), state["scaler"]
+    scales = [one for one in state["others"] if isinstance(one, Mapping) and "growth_factor" in one]
+    return [one for one in state["others"] if not any(one is scale for scale in scales)], scales[0] if scales else {}
 
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, saved: Mapping[str, Any]) -> None:

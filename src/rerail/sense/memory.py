@@ -25,7 +25,7 @@ def memory(device: torch.device) -> dict[str, float]:
 def _used(device: torch.device) -> dict[str, float]:
     try:
         return {"device/used": torch.cuda.utilization(device) / 100.0}
-    except (ModuleNotFoundError, RuntimeError):  # the first without pynvml, the second where NVML does not answer
+    except Exception:  # noqa: BLE001 (without pynvml, or where NVML does not answer, by an error of its own library)
         return {}
 
 
