@@ -18,7 +18,7 @@ import math
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from itertools import product
 from pathlib import Path
@@ -69,14 +69,20 @@ def values(name: str) -> Mapping[str, Any]:
     return LEVELS.values("enhanced") | ABOVE.values(FAST) if name == FAST else LEVELS.values(name)
 
 
+def apart(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return settings of the loop, and those of the trainer."""
+    loop = {field.name for field in fields(FitConfig)}
+    own = {key: value for key, value in given.items() if key in loop}
+    return own, {key: value for key, value in given.items() if key not in loop}
+
+
 def task_of(name: str, seed: int, steps: int, out: Path) -> tuple[XttsTask, FitConfig]:
     """Return the trainer of a level."""
-    own = {field.name for field in fields(FitConfig)}
     given = dict(values(name)) | {"batch_size": 15, "accumulate": 1, "num_workers": 0, "epochs": 0}
     given |= {"patience": 0, "evaluate_every": 10**6, "adapt_every": steps // 3 if given.get("adapt_every") else 0}
     given["warmup"] = min(given["warmup"], steps // 10)
-    fit = FitConfig(**{key: value for key, value in given.items() if key in own}, steps=steps, seed=seed, threads=1)
-    rest = {key: value for key, value in given.items() if key not in own}
+    looped, rest = apart(given)
+    fit = FitConfig(**looped, steps=steps, seed=seed, threads=1)
     config = XttsConfig(
         data=str(corpus(out / "clips")), cache=str(out / "features"), held_out=6, size="tiny", longest=0.0, **rest
     )
@@ -118,17 +124,17 @@ def run_all(given: argparse.Namespace, table: Path) -> None:
     there = {(row["name"], row["seed"], row["guarded"]) for row in lines(table)}
     for seed, name, guarded in wanted:
         if (name, str(seed), str(guarded)) not in there:
-            added(table, one(name, seed, given.steps, given.out, guarded=guarded))
+            added(table, [one(name, seed, given.steps, given.out, guarded=guarded)])
 
 
-def added(table: Path, row: Mapping[str, Any]) -> None:
-    """Append a line to the table."""
+def added(table: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) -> None:
+    """Append lines to a table."""
     new = not table.exists()
     with table.open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
+        writer = csv.DictWriter(file, columns)
         if new:
             writer.writeheader()
-        writer.writerow(row)
+        writer.writerows(rows)
 
 
 def lines(table: Path) -> list[dict[str, str]]:

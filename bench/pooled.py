@@ -19,13 +19,13 @@ import shutil
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise, product
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from levels import interval, values
+from levels import added, apart, interval, values
 from torch import nn
 
 from rerail.fit import FitConfig, train
@@ -77,13 +77,11 @@ def settings(name: str) -> dict[str, Any]:
 
 def one(name: str, seed: int, given: argparse.Namespace) -> Curve:
     """Train once; return the curve."""
-    own, fixed = {field.name for field in fields(FitConfig)}, {"batch_size": 16, "accumulate": 1, "num_workers": 0}
+    fixed = {"batch_size": 16, "accumulate": 1, "num_workers": 0}
     chosen = settings(name) | fixed | {"epochs": 0, "patience": 0, "evaluate_every": EVERY}
     chosen["warmup"] = min(chosen["warmup"], given.steps // 10)
-    fit = FitConfig(
-        **{key: value for key, value in chosen.items() if key in own}, steps=given.steps, seed=seed, threads=1
-    )
-    rest = {key: value for key, value in chosen.items() if key not in own}
+    looped, rest = apart(chosen)
+    fit = FitConfig(**looped, steps=given.steps, seed=seed, threads=1)
     config = XttsConfig(
         data=given.data,
         validation=given.validation,
@@ -103,14 +101,10 @@ def one(name: str, seed: int, given: argparse.Namespace) -> Curve:
     return [(EVERY * place, at - curve[0][0], error) for place, (at, error) in enumerate(curve, 1)]
 
 
-def added(table: Path, name: str, seed: int, curve: Curve) -> None:
-    """Append a curve to the table."""
-    new = not table.exists()
-    with table.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if new:
-            writer.writerow(COLUMNS)
-        writer.writerows((name, seed, step, f"{seconds:.2f}", f"{error:.5f}") for step, seconds, error in curve)
+def rows(name: str, seed: int, curve: Curve) -> list[dict[str, Any]]:
+    """Return the lines of a curve."""
+    cells = ((name, seed, step, f"{seconds:.2f}", f"{error:.5f}") for step, seconds, error in curve)
+    return [dict(zip(COLUMNS, one, strict=True)) for one in cells]
 
 
 def curves(table: Path) -> dict[str, dict[int, Curve]]:
@@ -169,7 +163,7 @@ def main() -> None:
         there = {(name, seed) for name, runs in curves(table).items() for seed in runs}
         for seed, name in product(given.seeds, given.settings):
             if (name, seed) not in there:
-                added(table, name, seed, one(name, seed, given))
+                added(table, rows(name, seed, one(name, seed, given)), COLUMNS)
     print(shown(table))
 
 

@@ -1,7 +1,7 @@
 """Convolutions that add the detail which the decoder, some frames at a time, left out.
 
 They normalise each frame by itself. By the batch, as Tacotron 2 does, what is measured held-out jumps with the running
-means of speakers and corpora that the last batches happened to have (docs/xtts.md).
+means of speakers and corpora that the last batches happened to have (docs/decisions, 28).
 """
 
 from __future__ import annotations
