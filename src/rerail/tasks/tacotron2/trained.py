@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from rerail.tasks.speech.trained import Trained, config_of, filled, found, kept
+from rerail.tasks.checkpoint import config_of, filled, found, kept
+from rerail.tasks.speech.trained import Trained
 from rerail.tasks.tacotron2.config import SIZES
 from rerail.tasks.tacotron2.model import Tacotron2
 from rerail.tasks.tacotron2.published import CONFIG, read_model, read_symbols

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rerail.tasks.speech.trained import Trained, config_of, filled, found, kept
+from rerail.tasks.checkpoint import config_of, filled, found, kept
+from rerail.tasks.speech.trained import Trained
 from rerail.tasks.xtts.config import SIZES
 from rerail.tasks.xtts.model import Xtts
 from rerail.tasks.xtts.settings import XttsConfig
