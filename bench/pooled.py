@@ -92,7 +92,7 @@ def one(name: str, seed: int, given: argparse.Namespace) -> Curve:
         **rest,
     )
     task, run = Watched(config, fit), given.out / "run"
-    task.compute(lambda _done, _all: None)
+    task.compute(lambda _name, _done, _all: None)
     shutil.rmtree(run, ignore_errors=True)
     done = train(task, fit, run=run)
     if done.reason != "finished":

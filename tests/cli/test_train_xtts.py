@@ -141,6 +141,6 @@ def test_a_new_run_says_what_is_odd_about_its_recordings(tmp_path: Path, capsys:
     assert train(corpus, tmp_path / "run", *few) == 0
     assert f"data: {path.stem}: silent (peak 0.0e+00)" in capsys.readouterr().out
     (note,) = (one for one in journal.read(tmp_path / "run") if "odd" in one.get("data", {}))
-    assert note["text"] == "1 recordings or texts are odd"
+    assert note["text"] == "1 oddities of the data"
     assert train(corpus, tmp_path / "unchecked", "--no-check", *few) == 0
     assert "data:" not in capsys.readouterr().out

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from rerail.cli.arguments import (
 from rerail.cli.data.bars import bars
 from rerail.cli.running import run_under_eyes
 from rerail.cli.trainers import TRAINERS, Trainer, trained
-from rerail.data.check import check
 from rerail.fit import FitConfig, oddities, untaken, with_largest_batch
 from rerail.guard import claim
 from rerail.tell import printed
@@ -30,7 +28,7 @@ from rerail.tell import printed
 SPEAK = """sentences to synthesise at the end, as a list: '["Hello there.", "Good bye."]'"""
 SHOWN = 10  # lines of what is odd about the data
 RESET = "begin anew; a run that is there is kept beside it, under another name"
-NO_CHECK = "do not look through the recordings of a new run first"
+NO_CHECK = "do not look through the data of a new run first"
 
 
 def flags(trainer: Trainer) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
@@ -45,9 +43,10 @@ def flags(trainer: Trainer) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
         ((FROM_FLAG,), {"type": str, "default": "", "help": "go on from this checkpoint (a step-* folder)"}),
         (("--reset-training",), {"action": "store_true", "help": RESET}),
         (("--no-check",), {"action": "store_true", "help": NO_CHECK}),
-        (("--speak",), {"type": list[str], "default": [], "help": SPEAK}),
         ((trainer.presets.flag,), {"type": str, "default": trainer.default, "help": known}),
     ]
+    if trainer.speaks:
+        own.append((("--speak",), {"type": list[str], "default": [], "help": SPEAK}))
     if trainer.above is not None:
         own.append(((trainer.above.flag,), {"action": "store_true", "help": f"put those of {trainer.switch} above"}))
     return own
@@ -75,7 +74,7 @@ def run(arguments: Namespace) -> int:
     """Train."""
     given, trainer = arguments[arguments.task], TRAINERS[arguments.task]
     config, fit = configs(given, (trainer.config, FitConfig))
-    folder, speak = Path(given.run), tuple(given.speak)
+    folder, speak = Path(given.run), tuple(given.speak if trainer.speaks else ())
     if given.reset_training and (given.resume or given.resume_from):
         raise ValueError("--reset-training begins anew, --resume goes on; give one of the two")
     refuse_changed(folder, (config, fit), resume=given.resume, resume_from=given.resume_from)
@@ -84,9 +83,8 @@ def run(arguments: Namespace) -> int:
         claim(folder, resume=resume is not False)  # before an hour of computing spectrograms
     task = trainer.task(config, fit, speak)
     with bars() as progress:
-        task.compute(lambda done, total: progress("spectrograms", done, total))
-        checks = resume is False and not given.no_check
-        odd = check(task.corpus.clips, config.spec(), partial(progress, "checking"))[0] if checks else []
+        odd = task.odd(progress) if resume is False and not given.no_check else []
+        task.compute(progress)
     for line in shortened(odd):
         printed.text(f"data: {line}")
     task = task.fitted()
@@ -97,7 +95,7 @@ def run(arguments: Namespace) -> int:
     if given.reset_training and folder.exists():
         kept = set_aside(folder, untaken(folder.with_name(f"{folder.name}-before")))
         printed.text(f"the run that was in {folder} is now in {kept}")
-    notes = {f"{len(odd)} recordings or texts are odd": {"odd": odd}} if odd else {}
+    notes = {f"{len(odd)} oddities of the data": {"odd": odd}} if odd else {}
     return run_under_eyes(task, task.fit, folder, resume=resume, describe=asdict(config), notes=notes).code
 
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
-from rerail.data.progress import Progress
+from rerail.data.progress import Named
 from rerail.fit import FitConfig, Task
 from rerail.fit.presets import Presets
-from rerail.tasks.speech.corpus import Corpus
 from rerail.tasks.tacotron2.presets import PRESETS as TACOTRON2_PRESETS
 from rerail.tasks.tacotron2.settings import Tacotron2Config
 from rerail.tasks.tacotron2.task import Tacotron2Task
@@ -31,24 +30,23 @@ in the voice and the language of the first clip that is set aside.
 """
 
 
-class Speech(Task, Protocol):
-    """A trainer of speech."""
+class Trainable(Task, Protocol):
+    """A task that is trained from the command line."""
 
     @property
     def fit(self) -> FitConfig:
         """The loop's settings."""
         ...
 
-    @property
-    def corpus(self) -> Corpus:
-        """The clips."""
+    def odd(self, progress: Named) -> list[str]:
+        """Look through the data; return what is odd about them, a line each."""
         ...
 
-    def compute(self, progress: Progress) -> None:
-        """Compute the spectrograms that are missing."""
+    def compute(self, progress: Named) -> None:
+        """Check everything, then compute what is missing of what the data are made into."""
         ...
 
-    def fitted(self) -> Speech:
+    def fitted(self) -> Trainable:
         """Return the task with the loop's settings as they follow from the machine and the data."""
         ...
 
@@ -58,18 +56,20 @@ class Trainer:
     """A trainer: its name, what it is, its settings, and how its task is made of them.
 
     `presets` are settings by name, `default` the one that is taken where none is named, empty for none. Where
-    `switch` is given, a flag of its own puts that one of `above` over the preset.
+    `switch` is given, a flag of its own puts that one of `above` over the preset. `speaks` says whether it can be given
+    sentences to say.
     """
 
     name: str
     about: str
     short: str
     config: type
-    task: Callable[[Any, FitConfig, tuple[str, ...]], Speech]
+    task: Callable[[Any, FitConfig, tuple[str, ...]], Trainable]
     presets: Presets
     default: str = ""
     above: Presets | None = None
     switch: str = ""
+    speaks: bool = True
 
     @property
     def counts_epochs(self) -> bool:

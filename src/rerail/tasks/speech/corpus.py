@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ from torch import Tensor
 from rerail.audio.mel import MelSpec
 from rerail.data import ljspeech
 from rerail.data.alike import letters
+from rerail.data.check import check
 from rerail.data.clip import Clip
 from rerail.data.features import Features
 from rerail.data.problems import listed
-from rerail.data.progress import Progress
+from rerail.data.progress import Named, Progress
 from rerail.data.split import split
 from rerail.text.normalise import normalise
 from rerail.text.phonemes import phonemes
@@ -134,6 +135,11 @@ class Corpus:
         for sentence in sentences:
             self.spoken(sentence)
         return self.apart()
+
+    def odd(self, progress: Named) -> list[str]:
+        """Look through all recordings; return which are silent, clipped, too long, or do not fit their text."""
+        clips = {one.path: one for one in (*self.clips, *self.validation)}
+        return check(list(clips.values()), self.config.spec(), partial(progress, "checking"))[0]
 
     def kept(self, training: Sequence[Clip], aside: Sequence[Clip]) -> Kept:
         """Return what of these clips belongs to the run's state."""

@@ -12,7 +12,7 @@ from torch import nn
 
 from rerail.data.batches import Stream, collate
 from rerail.data.clip import Clip
-from rerail.data.progress import Progress
+from rerail.data.progress import Named
 from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, fitted, refuse_unrated, scheduled
 from rerail.fit import optimizer as made
 from rerail.tasks.speech.corpus import Corpus, refuse_nonfinite
@@ -90,10 +90,14 @@ class Tacotron2Task:
         refuse_unrated(self.fit)
         return self.corpus.checked(self.speak)
 
-    def compute(self, progress: Progress) -> None:
-        """Check everything, then compute the spectrograms that are missing; `progress` is told (done, of how many)."""
+    def odd(self, progress: Named) -> list[str]:
+        """Look through the recordings and their texts; return what is odd about them, a line each."""
+        return self.corpus.odd(progress)
+
+    def compute(self, progress: Named) -> None:
+        """Check everything, then compute the spectrograms that are missing."""
         training, aside = self.checked()
-        self.corpus.spectrograms([*training, *aside], progress)
+        self.corpus.spectrograms([*training, *aside], partial(progress, "spectrograms"))
 
     def fitted(self) -> Tacotron2Task:
         """Return the task with batches by memory, where that is asked for; nothing is read anew."""

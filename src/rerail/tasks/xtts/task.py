@@ -15,7 +15,7 @@ from rerail.core.detectors.adapted import CODES
 from rerail.data.balance import taken
 from rerail.data.batches import Stream
 from rerail.data.clip import Clip
-from rerail.data.progress import Progress
+from rerail.data.progress import Named
 from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, chosen, fitted, scheduled
 from rerail.fit import optimizer as made
 from rerail.tasks.speech.corpus import Corpus, refuse_nonfinite
@@ -114,10 +114,14 @@ class XttsTask:
         Pace.of(self.config.reduction, self.config.reduction_falls)
         return self.corpus.checked(self.speak)
 
-    def compute(self, progress: Progress) -> None:
-        """Check everything, then compute the spectrograms that are missing; `progress` is told (done, of how many)."""
+    def odd(self, progress: Named) -> list[str]:
+        """Look through the recordings and their texts; return what is odd about them, a line each."""
+        return self.corpus.odd(progress)
+
+    def compute(self, progress: Named) -> None:
+        """Check everything, then compute the spectrograms that are missing."""
         training, aside = self.checked()
-        self.corpus.spectrograms([*training, *aside], progress)
+        self.corpus.spectrograms([*training, *aside], partial(progress, "spectrograms"))
 
     def fitted(self) -> XttsTask:
         """Return the task with batches by memory and steps by epochs, where that is asked for; nothing is read anew."""
