@@ -8,12 +8,16 @@ from pathlib import Path
 
 from rerail.data.get.packages import Package
 from rerail.data.listing import Listing
+from rerail.data.pairs.pair import Pairing
 from rerail.data.readers import asterisk, festvox, sphinx, tuxpaint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """A corpus in packages. `root` is where its files lie once unpacked, `language` said where its layout has none."""
+    """A corpus in packages. `root` is where its files lie once unpacked, `language` said where its layout has none.
+
+    `pictures` joins its clips to pictures, where it has any.
+    """
 
     packages: tuple[Package, ...]
     read: Callable[[Path], Listing]
@@ -22,6 +26,7 @@ class Corpus:
     credit: str
     root: str = "usr/share"
     language: str = ""
+    pictures: Callable[[Path, Listing], Pairing] | None = None
     needs: tuple[str, str] = ("soundfile", "audio")  # library that decodes it, and the extra that installs that
 
 
@@ -113,6 +118,7 @@ CORPORA: Mapping[str, Corpus] = {
         credit="Bill Kendrick and the Tux Paint contributors, copyright 2002-2022; voices among others: Ksenya Buraya "
         "(be), Krasimir Petkov (bg), Joe Dalton (da), Serafeim Kyriaki (el), Estefania Ortiz (es)",
         root="usr/share/tuxpaint/stamps",
+        pictures=tuxpaint.pictures,
     ),
     "sphinx-en": Corpus(
         packages=(

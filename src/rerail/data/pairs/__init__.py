@@ -1,0 +1,1 @@
+"""Pictures with recordings: found, decoded once, split without leaks, made to batches."""
