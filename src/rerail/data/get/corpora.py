@@ -39,8 +39,14 @@ def _package(name: str, version: str, size: int, sha256: str, *, source: str = "
 def _prompts(code: str, about: str, licence: str, credit: str, text: tuple[int, str], sound: tuple[int, str]) -> Corpus:
     sizes = {f"asterisk-core-sounds-{code}": text, f"asterisk-core-sounds-{code}-g722": sound}
     packages = (_package(name, "1.6.1-1", *one, source="asterisk-core-sounds") for name, one in sizes.items())
-    known = {"about": about, "licence": licence, "credit": credit}
-    return Corpus(packages=tuple(packages), read=asterisk.read, needs=("av", "g722"), **known)
+    return Corpus(
+        packages=tuple(packages),
+        read=asterisk.read,
+        about=about,
+        licence=licence,
+        credit=credit,
+        needs=("av", "g722"),
+    )
 
 
 SHARE_ALIKE, ATTRIBUTION = "CC-BY-SA-3.0", "CC-BY-3.0"
