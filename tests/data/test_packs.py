@@ -20,9 +20,20 @@ def test_arrays_of_any_shape_come_back_bit_by_bit(
     with writer(folder) as pack:
         for key, array in arrays.items():
             pack.add(key, array)
-    wanted = {key: place for key, place in places(folder).items() if place.rows}
+    wanted = {key: place for key, place in places(folder).items() if place.end > place.start}
     back = mapped(wanted)
     assert all(torch.equal(back[key], array) for key, array in arrays.items() if len(array))
+
+
+@pytest.mark.parametrize("array", [torch.arange(24).reshape(3, 2, 4).byte(), torch.tensor([-5, 2**15 - 1]).short()])
+def test_pictures_and_samples_keep_their_type_and_shape(tmp_path: Path, array: torch.Tensor) -> None:
+    with writer(tmp_path, array.dtype) as pack, writer(tmp_path) as other:
+        pack.add("one", array)
+        other.add("float", torch.ones(2, 2))
+    back = mapped(places(tmp_path))
+    assert back["one"].dtype == array.dtype
+    assert torch.equal(back["one"], array)
+    assert torch.equal(back["float"], torch.ones(2, 2))
 
 
 def test_values_that_are_not_finite_are_kept(tmp_path: Path) -> None:

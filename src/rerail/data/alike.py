@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from rerail.data.groups import linked
+
 RUN = 3  # words; texts are compared by their runs of so many
 SHARED = 0.5  # so large a share of common runs (Jaccard) makes two texts alike
 COMMON = 50  # a run in more texts than that, such as "one of the", does not lead from one to another
@@ -18,14 +20,7 @@ def letters(text: str) -> str:
 
 def groups(texts: Sequence[str]) -> list[list[int]]:
     """Return the places of the texts, those that are alike together, in order of their first."""
-    leader = list(range(len(texts)))
-    for one, other in _alike(texts):
-        first, second = sorted((_head(leader, one), _head(leader, other)))
-        leader[second] = first
-    found = dict[int, list[int]]()
-    for place in range(len(texts)):
-        found.setdefault(_head(leader, place), []).append(place)
-    return list(found.values())
+    return linked(len(texts), _alike(texts))
 
 
 def _alike(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -51,10 +46,3 @@ def _neighbours(runs: dict[int, set[str]]) -> set[tuple[int, int]]:
 def _runs(text: str) -> set[str]:
     words = re.findall(r"\w+", text.casefold())
     return {" ".join(words[start : start + RUN]) for start in range(len(words) - RUN + 1)}
-
-
-def _head(leader: list[int], place: int) -> int:
-    while leader[place] != place:
-        leader[place] = leader[leader[place]]
-        place = leader[place]
-    return place

@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
+from rerail.data.endless import Endless, generator_of
+
 Example = Mapping[str, Any]
 
 
@@ -63,15 +65,11 @@ class Stream:
             )
         self.examples, self.batch_size, self.seed, self.collate, self.pool = examples, batch_size, seed, collate, pool
         self._lengths = [length(example) for example in examples]
-        self.epoch = self.index = 0
-        self._batches = self._order(0)
+        self._order = Endless(self._batches, {"seed": seed, "batch_size": batch_size, "pool": pool})
 
     def __iter__(self) -> Iterator[Any]:
         """Yield batches from the present position on, for ever."""
-        while True:
-            batch = self.collate([self.examples[one] for one in self._batches[self.index]])
-            self._step()  # before the batch is out: a position saved with the batch in hand is the one after it
-            yield batch
+        return self._order.through(lambda places, _: self.collate([self.examples[one] for one in places]))
 
     def heaviest(self, rows: int) -> Any:  # noqa: ANN401 (whatever `collate` makes)
         """Return a batch of the longest examples, some of them several times where there are fewer than `rows`."""
@@ -80,8 +78,7 @@ class Stream:
 
     def state_dict(self) -> dict[str, int]:
         """Return the position of the next batch."""
-        order = {"seed": self.seed, "batch_size": self.batch_size, "pool": self.pool}
-        return {"epoch": self.epoch, "index": self.index, **order}
+        return self._order.state_dict()
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
         """Go to a position.
@@ -89,33 +86,10 @@ class Stream:
         Raises:
             ValueError: for a position of another order.
         """
-        epoch, index, seed = state["epoch"], state["index"], state["seed"]
-        if seed != self.seed:
-            raise ValueError(f"this position is of seed {seed}, the run has {self.seed}; give the same seed")
-        if state.get("batch_size", self.batch_size) != self.batch_size:
-            size = state["batch_size"]
-            raise ValueError(
-                f"this position is of batches of {size}, the run has {self.batch_size}; give the same size"
-            )
-        if state.get("pool", self.pool) != self.pool:
-            raise ValueError(
-                f"this position is of pools of {state['pool']}, the run has {self.pool}; give the same pool"
-            )
-        if not 0 <= index < len(self._batches):
-            raise ValueError(
-                f"this position is batch {index}, an epoch has {len(self._batches)}; give the same data and batch_size"
-            )
-        self.epoch, self.index = epoch, index
-        self._batches = self._order(epoch)
+        self._order.load_state_dict(state)
 
-    def _step(self) -> None:
-        self.index += 1
-        if self.index == len(self._batches):
-            self.epoch, self.index = self.epoch + 1, 0
-            self._batches = self._order(self.epoch)
-
-    def _order(self, epoch: int) -> list[list[int]]:
-        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**63)
+    def _batches(self, epoch: int) -> list[list[int]]:
+        generator = generator_of(self.seed, epoch)
         shuffled: list[int] = torch.randperm(len(self.examples), generator=generator).tolist()
         size = self.batch_size
         full = shuffled[: len(shuffled) // size * size]  # before sorting: else it were always the shortest clips

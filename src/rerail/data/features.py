@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from torch import Tensor
 from rerail.audio import files
 from rerail.audio.mel import MelSpec, log_mel
 from rerail.audio.trim import FRAME, KEEP, THRESHOLD_DB, trim
-from rerail.data import packs
+from rerail.data import cache
 from rerail.data.clip import Clip
 from rerail.data.problems import listed
 from rerail.data.progress import Progress
@@ -41,10 +40,8 @@ class Features:
 
     def key(self, clip: Clip) -> str:
         """Return the hash of parameters and recording."""
-        content = clip.path.read_bytes() if clip.path.is_file() else b""
         cut = (FRAME, THRESHOLD_DB, KEEP) if self.trimmed else None
-        parameters = repr((FORMAT, self.spec, cut, self.resample)).encode()
-        return hashlib.sha256(parameters + content).hexdigest()[:32]
+        return cache.key((FORMAT, self.spec, cut, self.resample), clip.path)
 
     def prepare(self, clips: Sequence[Clip], progress: Progress | None = None) -> list[Tensor]:
         """Compute what is missing and return every spectrogram; `progress` is told (done, of how many).
@@ -52,31 +49,12 @@ class Features:
         Raises:
             ValueError: naming the recordings that cannot be read, at most 20 of them.
         """
-        if self.folder.exists() and not self.folder.is_dir():
-            raise ValueError(f"{self.folder} cannot hold computed features: it is a file; choose another folder")
-        keys = [self.key(clip) for clip in clips]
-        known = packs.places(self.folder)
-        missing = {key: clip for key, clip in zip(keys, clips, strict=True) if key not in known}
-        if missing:
-            self._add(missing, len(clips), progress)
-            known = packs.places(self.folder)
-        elif progress:
-            progress(len(clips), len(clips))
-        arrays = packs.mapped({key: known[key] for key in keys})
-        return [arrays[key] for key in keys]
-
-    def _add(self, missing: dict[str, Clip], total: int, progress: Progress | None) -> None:
-        problems = []
-        with packs.writer(self.folder) as pack:
-            for number, (key, clip) in enumerate(missing.items(), 1 + total - len(missing)):
-                try:
-                    pack.add(key, self._compute(clip))
-                except ValueError as error:
-                    problems.append(str(error))
-                if progress:
-                    progress(number, total)
-        if problems:
+        keyed = [(self.key(clip), clip) for clip in clips]
+        found = cache.filled(self.folder, keyed, self._compute, progress=progress)
+        if problems := [str(one) for one in found.values() if isinstance(one, ValueError)]:
             raise ValueError(listed("recordings", problems))
+        arrays = {key: one for key, one in found.items() if isinstance(one, Tensor)}
+        return [arrays[key] for key, _ in keyed]
 
     def _compute(self, clip: Clip) -> Tensor:
         samples = files.read(clip.path, self.spec.sample_rate, resample=self.resample)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rerail.core.extras import need
@@ -15,9 +17,11 @@ from rerail.data.get.corpora import CORPORA, Corpus
 from rerail.data.get.packages import Store, unpack
 from rerail.data.lay import LABELS, carried, write_left_out
 from rerail.data.listing import LeftOut, Listing
+from rerail.data.pairs import lists
+from rerail.data.pairs.pair import Pair
 from rerail.data.progress import Named
 
-SAMPLE_RATE = 16000
+SAMPLE_RATE, PICTURES = 16000, "pictures"
 
 
 def cache_folder() -> Path:
@@ -25,15 +29,20 @@ def cache_folder() -> Path:
     return Path(os.environ.get("RERAIL_CACHE") or Path.home() / ".cache" / "rerail")
 
 
-def get(name: str, target: Path, cache: Path, progress: Named) -> Listing:
+def get(name: str, target: Path, cache: Path, progress: Named, *, pictures: bool = False) -> Listing:
     """Fetch a corpus by its name in `CORPORA` and put it into `target`; return what is in it and what was left out.
 
-    A package that is in the cache whole is not fetched again. `target` is there complete or not at all.
+    A package that is in the cache whole is not fetched again. `target` is there complete or not at all. With
+    `pictures`, only clips that have a picture are in it, with the pictures and a list of pairs.
 
     Raises:
-        ValueError: where a package cannot be had or `target` is taken.
+        ValueError: where a package cannot be had, `target` is taken, or there are no pictures.
     """
     corpus = CORPORA[name]
+    if pictures and not corpus.pictures:
+        raise ValueError(
+            f"pictures: {name} has none; known: {', '.join(one for one in CORPORA if CORPORA[one].pictures)}"
+        )
     refuse_taken(target)  # now, not after a long download
     library, extra = corpus.needs
     need(library, extra=extra)
@@ -44,14 +53,20 @@ def get(name: str, target: Path, cache: Path, progress: Named) -> Listing:
             progress(f"unpack {file.name}", number, len(files))
             unpack(file, unpacked)
             progress(f"unpack {file.name}", number + 1, len(files))
-        listing = _laid(corpus, unpacked, folder, progress)
+        listing = _laid(corpus, unpacked, folder, progress, pictures=pictures)
         _papers(name, corpus, unpacked, folder)
         write_left_out(folder, listing.left_out)
     return listing
 
 
-def _laid(corpus: Corpus, unpacked: Path, folder: Path, progress: Named) -> Listing:
+def _laid(corpus: Corpus, unpacked: Path, folder: Path, progress: Named, *, pictures: bool) -> Listing:
     found = corpus.read(unpacked / corpus.root).within(corpus.language, "")
+    pairs = dict[str, Pair]()
+    if pictures and corpus.pictures:
+        pairing = corpus.pictures(unpacked / corpus.root, found)
+        pairs = {one.id: one for one in pairing.pairs}
+        clips_with = tuple(clip for clip in found.clips if clip.id in pairs)
+        found = Listing(clips=clips_with, left_out=(*found.left_out, *pairing.left_out))
     clips, odd = list[Clip](), list(found.left_out)
     for number, clip in enumerate(found.clips, 1):
         try:
@@ -60,10 +75,21 @@ def _laid(corpus: Corpus, unpacked: Path, folder: Path, progress: Named) -> List
             odd.append(LeftOut(id=clip.id, kind="unreadable", reason=str(error)))
         progress("recordings", number, len(found.clips))
     ljspeech.write(folder / ljspeech.METADATA, clips)
+    if pairs:
+        _lay_pictures([replace(pairs[clip.id], audio=clip.path) for clip in clips], folder)
     for clip_id, path in labels.found(unpacked / corpus.root).items():
         (folder / LABELS).mkdir(exist_ok=True)
         shutil.copyfile(path, folder / LABELS / f"{clip_id}.lab")
     return Listing(clips=tuple(clips), left_out=tuple(odd))
+
+
+def _lay_pictures(pairs: Sequence[Pair], folder: Path) -> None:
+    """Copy each picture once, as it is, and list the pairs."""
+    (folder / PICTURES).mkdir()
+    places = {one.image: folder / PICTURES / f"{one.identity}{one.image.suffix}" for one in pairs}
+    for source, place in places.items():
+        shutil.copyfile(source, place)
+    lists.write(folder / lists.NAME, [replace(one, image=places[one.image]) for one in pairs])
 
 
 def _papers(name: str, corpus: Corpus, unpacked: Path, folder: Path) -> None:

@@ -8,12 +8,16 @@ from pathlib import Path
 
 from rerail.data.get.packages import Package
 from rerail.data.listing import Listing
+from rerail.data.pairs.pair import Pairing
 from rerail.data.readers import asterisk, festvox, sphinx, tuxpaint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """A corpus in packages. `root` is where its files lie once unpacked, `language` said where its layout has none."""
+    """A corpus in packages. `root` is where its files lie once unpacked, `language` said where its layout has none.
+
+    `pictures` joins its clips to pictures, where it has any.
+    """
 
     packages: tuple[Package, ...]
     read: Callable[[Path], Listing]
@@ -22,6 +26,7 @@ class Corpus:
     credit: str
     root: str = "usr/share"
     language: str = ""
+    pictures: Callable[[Path, Listing], Pairing] | None = None
     needs: tuple[str, str] = ("soundfile", "audio")  # library that decodes it, and the extra that installs that
 
 
@@ -34,8 +39,14 @@ def _package(name: str, version: str, size: int, sha256: str, *, source: str = "
 def _prompts(code: str, about: str, licence: str, credit: str, text: tuple[int, str], sound: tuple[int, str]) -> Corpus:
     sizes = {f"asterisk-core-sounds-{code}": text, f"asterisk-core-sounds-{code}-g722": sound}
     packages = (_package(name, "1.6.1-1", *one, source="asterisk-core-sounds") for name, one in sizes.items())
-    known = {"about": about, "licence": licence, "credit": credit}
-    return Corpus(packages=tuple(packages), read=asterisk.read, needs=("av", "g722"), **known)
+    return Corpus(
+        packages=tuple(packages),
+        read=asterisk.read,
+        about=about,
+        licence=licence,
+        credit=credit,
+        needs=("av", "g722"),
+    )
 
 
 SHARE_ALIKE, ATTRIBUTION = "CC-BY-SA-3.0", "CC-BY-3.0"
@@ -113,6 +124,7 @@ CORPORA: Mapping[str, Corpus] = {
         credit="Bill Kendrick and the Tux Paint contributors, copyright 2002-2022; voices among others: Ksenya Buraya "
         "(be), Krasimir Petkov (bg), Joe Dalton (da), Serafeim Kyriaki (el), Estefania Ortiz (es)",
         root="usr/share/tuxpaint/stamps",
+        pictures=tuxpaint.pictures,
     ),
     "sphinx-en": Corpus(
         packages=(

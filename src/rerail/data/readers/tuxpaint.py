@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rerail.data.clip import Clip
 from rerail.data.listing import LeftOut, Listing, flat, sifted
+from rerail.data.pairs.pair import Pair, Pairing
 
 MANY_VOICES = frozenset({"pt_BR"})  # children of a school
 RECORDING = re.compile(r"(.+)_desc_([a-z]{2,3}(?:_[A-Z]{2})?(?:@\w+)?)\.(?:ogg|wav)")
@@ -39,6 +40,24 @@ def read(folder: Path) -> Listing:
             speaker = "" if language in MANY_VOICES else language
             clips.append(Clip(id=name, path=path, text=text, language=language, speaker=speaker))
     return sifted(clips, recordings, odd)
+
+
+def pictures(folder: Path, listing: Listing) -> Pairing:
+    """Join each clip of the corpus to the picture that it describes; whose picture is no PNG is left out.
+
+    The picture's name is the identity: what is matched is a meaning, and no person.
+    """
+    pairs, odd = list[Pair](), list[LeftOut]()
+    for clip in listing.clips:
+        match = RECORDING.fullmatch(clip.path.name)
+        assert match is not None
+        image = clip.path.with_name(f"{match[1]}.png")
+        if image.is_file():
+            known = {"identity": flat(image, folder), "speaker": clip.speaker, "language": clip.language}
+            pairs.append(Pair(id=clip.id, image=image, audio=clip.path, **known))
+        else:
+            odd.append(LeftOut(id=clip.id, kind="no picture", reason=f"there is no {image.name} beside it"))
+    return Pairing(pairs=tuple(pairs), left_out=tuple(odd))
 
 
 def _texts(path: Path) -> dict[str, str]:
