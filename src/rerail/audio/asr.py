@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -61,10 +62,7 @@ def whisper(cache: Path) -> Ear:
     Raises:
         ModuleNotFoundError: naming the command that installs it.
     """
-    library = need("faster_whisper", extra="asr")
-    model = library.WhisperModel(
-        str(_joined(cache / "whisper-base")), device="cpu", compute_type="float32", cpu_threads=torch.get_num_threads()
-    )
+    model = model_of(cache)
 
     def hear(samples: Tensor, sample_rate: int, language: str) -> str:
         sound = files.resampled(samples, sample_rate, SAMPLE_RATE).numpy()
@@ -74,6 +72,17 @@ def whisper(cache: Path) -> Ear:
         return " ".join(one.text.strip() for one in segments)
 
     return hear
+
+
+def model_of(cache: Path) -> Any:  # noqa: ANN401 (an optional library's)
+    """Return faster_whisper's model on the CPU, in single precision.
+
+    Raises:
+        ModuleNotFoundError: naming the command that installs it.
+    """
+    library = need("faster_whisper", extra="asr")
+    place = str(_joined(cache / "whisper-base"))
+    return library.WhisperModel(place, device="cpu", compute_type="float32", cpu_threads=torch.get_num_threads())
 
 
 def _joined(folder: Path) -> Path:

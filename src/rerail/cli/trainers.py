@@ -9,6 +9,10 @@ from typing import Any, Protocol
 from rerail.data.progress import Named
 from rerail.fit import FitConfig, Task
 from rerail.fit.presets import Presets
+from rerail.tasks.face_voice.presets import DEFAULT as USUAL
+from rerail.tasks.face_voice.presets import PRESETS as FACE_VOICE_PRESETS
+from rerail.tasks.face_voice.settings import FaceVoiceConfig
+from rerail.tasks.face_voice.task import FaceVoiceTask
 from rerail.tasks.tacotron2.presets import PRESETS as TACOTRON2_PRESETS
 from rerail.tasks.tacotron2.settings import Tacotron2Config
 from rerail.tasks.tacotron2.task import Tacotron2Task
@@ -27,6 +31,20 @@ levels have it, micro-batches are as large as the memory of the device suggests;
 are halved, and twice as many make a step. --find-batch true tries what fits before the first step. A new run looks
 through its recordings, and tells which are silent, clipped, too long, or do not fit their text. --speak says sentences
 in the voice and the language of the first clip that is set aside.
+"""
+
+FACE_VOICE = f"""Train two towers that bring pictures and the voices that belong to them near to each other.
+
+Pairs come from a list (--pairs FILE: a CSV with image,audio,identity, or image|audio|identity lines), or from two
+folders (--image-folder, --audio-folder) of files with the same stems, a folder a person, or in VoxCeleb's layout. What
+cannot be used is named and left out; whatever shares a picture or a recording is one identity. Some identities are set
+aside for good, and some recordings of the others: rerail evaluate face-voice measures on both.
+
+--preset names settings to start from ({", ".join(FACE_VOICE_PRESETS.names)}; default {USUAL}); they stand below
+--config, and both below what is typed. --epochs counts times through the data, --steps optimizer steps in its place.
+
+Encoders are small ones that are trained from scratch, or pretrained ones by name: transformers' (pip install
+"rerail[pretrained]"), resemblyzer, whisper, dlib. With --freeze true, features are computed once.
 """
 
 
@@ -98,6 +116,16 @@ TRAINERS = {
             default=DEFAULT,
             above=ABOVE,
             switch=FAST,
+        ),
+        Trainer(
+            name="face-voice",
+            about=FACE_VOICE,
+            short="pictures and the voices that belong to them",
+            config=FaceVoiceConfig,
+            task=lambda config, fit, _speak: FaceVoiceTask(config, fit),
+            presets=FACE_VOICE_PRESETS,
+            default=USUAL,
+            speaks=False,
         ),
     )
 }

@@ -303,6 +303,22 @@ RULES: Mapping[str, _Rule] = {
         direction="rises",
         within=1000,
     ),
+    "embedding.apart": _Rule(
+        setting="temperature, learning rate",
+        change=_words("small, high", "a larger temperature, or a lower rate"),
+        why="with a small temperature two separate cones satisfy the loss as well as one",
+        within=1000,
+    ),
+    "encoder.frozen": _Rule(
+        setting="requires_grad of the encoder's weights",
+        change=_words("False", "True, before the optimizer is made; or freeze: true, where that is meant"),
+        why="a weight without a gradient is never moved",
+    ),
+    "negatives.false": _Rule(
+        setting="identities of the pairs",
+        change=_words("two names for one", "one name for whoever shares a picture or a recording"),
+        why="a contrastive loss takes every other identity of a batch for a wrong answer",
+    ),
     "alignment.guide": _Rule(
         setting="weight of guided attention",
         change=_words(

@@ -34,7 +34,9 @@ def refuse_unrated(config: FitConfig) -> None:
 
 
 def optimizer(
-    parameters: Iterable[nn.Parameter], config: FitConfig, usual: type[Adams] = torch.optim.AdamW
+    parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
+    config: FitConfig,
+    usual: type[Adams] = torch.optim.AdamW,
 ) -> torch.optim.Optimizer:
     """Return the `usual` one, or schedule-free AdamW where that is asked for.
 

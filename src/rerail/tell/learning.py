@@ -135,6 +135,16 @@ LEARNING = {
     "embedding.collapse": Words(
         "the embeddings of {part} are all alike", "Different inputs can no longer be told apart by them."
     ),
+    "embedding.apart": Words(
+        "the embeddings of the two sides lie apart", "A cosine across the gap says more of the side than of the match."
+    ),
+    "encoder.frozen": Words(
+        "the encoder of {part} has weights that are not trained", "It keeps what it knew, whatever the loss asks for."
+    ),
+    "negatives.false": Words(
+        "rows of a batch are taken for others of what they are",
+        "The same picture or recording stands under two identities, and the loss pushes it away from itself.",
+    ),
     "alignment.guide": Words(
         "the weight of guided attention stands on another level, as {signal} asks for",
         "Where the text is not read along its diagonal, the decoder learns to speak without it.",

@@ -50,9 +50,10 @@ def test_all_layers_of_a_voice_are_weighed(folders: dict[str, str], name: str) -
     found = encoder(sound)
     assert found.shape == (2, encoder.features) == (2, 32)
     found.sum().backward()
-    assert encoder.layers.shape == (3,)
-    assert encoder.layers.grad is not None
-    assert encoder.layers.grad.abs().sum() > 0
+    assert encoder.weighed.layers is not None
+    assert encoder.weighed.layers.shape == (3,)
+    assert encoder.weighed.layers.grad is not None
+    assert encoder.weighed.layers.grad.abs().sum() > 0
     with torch.no_grad():
         assert torch.allclose(encoder(3.0 * sound + 1.0), found, atol=1e-3)  # loudness says nothing
 

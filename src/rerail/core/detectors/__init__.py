@@ -1,14 +1,15 @@
 """One belief a file. The table `DEFAULT` lists those that every run starts with.
 
 The first seven see a run derail, and ladders answer them. All others see a run that looks alive and learns nothing, or
-learns less than it could; what they find is told, with advice, and never answered. `Guide`, `Stages` and `Steady` are
-put beside them by trainers that know what their attention, stages and losses should do.
+learns less than it could; what they find is told, with advice, and never answered. `Guide`, `Stages`, `Steady` and
+`Beyond` are put beside them by trainers that know what their attention, stages, losses and signals should do.
 """
 
 from __future__ import annotations
 
 from rerail.core.detectors.adapted import Adapted
 from rerail.core.detectors.attention import Attention
+from rerail.core.detectors.beyond import Beyond
 from rerail.core.detectors.chance import Chance
 from rerail.core.detectors.clamped import Clamped
 from rerail.core.detectors.constant import Constant
@@ -60,6 +61,7 @@ __all__ = [
     "DEFAULT",
     "Adapted",
     "Attention",
+    "Beyond",
     "Chance",
     "Clamped",
     "Constant",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import torch
@@ -14,23 +15,58 @@ from rerail.data.pairs.caches import FULL, Examined
 from rerail.data.pairs.crop import crop
 
 Batch: TypeAlias = dict[str, Any]
+WHITE = 255  # of a channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instead:
+    """Features by the keys of pictures and of recordings, to stand in batches in their place; empty: they stand there.
+
+    They are given as they are, neither cut nor changed.
+    """
+
+    pictures: Mapping[str, Tensor] = field(default_factory=dict)
+    sounds: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+RAW = Instead()
+
+
+def raw_picture(picture: Tensor) -> Tensor:
+    """Return a picture (3, side, side), in [0, 1], of one that is uint8."""
+    return picture.float() / WHITE
+
+
+def raw_sound(sound: Tensor, samples: int, generator: torch.Generator | None = None) -> Tensor:
+    """Return a cut (samples,), in [-1, 1], of a recording (n,), int16: the middle, or anywhere by a generator."""
+    return crop(sound, samples, generator).float() / FULL
 
 
 class PairStream:
     """Endless batches in an order, with crops and changes, that seed, epoch and place in it decide.
 
     Batches are of `batch_size` pairs and cuts of `samples`: `image` (batch, 3, side, side) float32 in [0, 1], `audio`
-    (batch, samples) float32 in [-1, 1], `identity` (batch,) int64, and the lists `id`, `language`, `speaker`.
+    (batch, samples) float32 in [-1, 1], int64 numbers (batch,) of each `identity`, `picture` and `sound`, and the
+    lists `id`, `language`, `speaker`.
     An identity has one pair in a batch at most where there are `batch_size` identities; where there are fewer,
     each has about as many as the others. Every pair is in an epoch at most once; those over are others each time.
     """
 
-    def __init__(self, kept: Sequence[Examined], *, batch_size: int, samples: int, seed: int, augment: bool) -> None:
+    def __init__(
+        self,
+        kept: Sequence[Examined],
+        *,
+        batch_size: int,
+        samples: int,
+        seed: int,
+        augment: bool,
+        instead: Instead = RAW,
+    ) -> None:
         if not 1 <= batch_size <= len(kept):
             told = f"batch_size: {batch_size} cannot be filled from {len(kept)} pairs"
             raise ValueError(f"{told}; give 1 to {len(kept)}")
-        self.kept, self.batch_size, self.samples, self.seed, self.augment = kept, batch_size, samples, seed, augment
-        self._numbers = numbered(kept)
+        self.kept, self.batch_size, self.seed, self.augment = kept, batch_size, seed, augment
+        self._rows = _Rows(kept, samples, instead)
         self._order = Endless(self._batches, {"seed": seed, "batch_size": batch_size})
 
     def __iter__(self) -> Iterator[Batch]:
@@ -43,8 +79,7 @@ class PairStream:
 
     def heaviest(self, rows: int) -> Batch:
         """Return a batch of so many pairs, some of them several times where there are fewer; all weigh the same."""
-        pairs = [self.kept[place % len(self.kept)] for place in range(rows)]
-        return _batch(pairs, self._numbers, self.samples, None, augment=False)
+        return self._rows.batch([place % len(self.kept) for place in range(rows)])
 
     def state_dict(self) -> dict[str, int]:
         """Return the position of the next batch."""
@@ -59,21 +94,16 @@ class PairStream:
         self._order.load_state_dict(state)
 
     def _made(self, places: Sequence[int], where: tuple[int, int]) -> Batch:
-        pairs = [self.kept[place] for place in places]
-        generator = generator_of(self.seed, *where)
-        return _batch(pairs, self._numbers, self.samples, generator, augment=self.augment)
+        return self._rows.batch(places, generator_of(self.seed, *where), augment=self.augment)
 
     def _batches(self, epoch: int) -> list[list[int]]:
-        return dealt(
-            [self._numbers[one.pair.identity] for one in self.kept], self.batch_size, generator_of(self.seed, epoch)
-        )
+        return dealt(self._rows.identities, self.batch_size, generator_of(self.seed, epoch))
 
 
-def held_out(kept: Sequence[Examined], *, batch_size: int, samples: int) -> list[Batch]:
+def held_out(kept: Sequence[Examined], *, batch_size: int, samples: int, instead: Instead = RAW) -> list[Batch]:
     """Return every pair once, in order, the middle of each recording, unchanged; the last batch may be smaller."""
-    numbers = numbered(kept)
-    starts = range(0, len(kept), batch_size)
-    return [_batch(kept[at : at + batch_size], numbers, samples, None, augment=False) for at in starts]
+    rows, places = _Rows(kept, samples, instead), range(len(kept))
+    return [rows.batch(places[at : at + batch_size]) for at in range(0, len(kept), batch_size)]
 
 
 def numbered(kept: Sequence[Examined]) -> dict[str, int]:
@@ -112,24 +142,44 @@ def _shuffled(count: int, generator: torch.Generator) -> list[int]:
     return order
 
 
-def _batch(
-    pairs: Sequence[Examined],
-    numbers: Mapping[str, int],
-    samples: int,
-    generator: torch.Generator | None,
-    *,
-    augment: bool,
-) -> Batch:
-    waves = [crop(one.sound, samples, generator).float() / FULL for one in pairs]
-    images: list[Tensor] = [one.picture for one in pairs]
-    if augment and generator is not None:
-        waves = [change.sound(one, generator) for one in waves]
-        images = [change.picture(one, generator) for one in images]
-    return {
-        "id": [one.pair.id for one in pairs],
-        "image": torch.stack(images).float() / 255,
-        "audio": torch.stack(waves),
-        "identity": torch.tensor([numbers[one.pair.identity] for one in pairs]),
-        "language": [one.pair.language for one in pairs],
-        "speaker": [one.pair.speaker for one in pairs],
-    }
+class _Rows:
+    """Pairs as rows of batches; equal pictures, recordings and identities have equal numbers."""
+
+    def __init__(self, kept: Sequence[Examined], samples: int, instead: Instead) -> None:
+        self.kept, self.samples, self.instead = kept, samples, instead
+        names = numbered(kept)
+        self.identities = [names[one.pair.identity] for one in kept]
+        self.pictures = _numbers([one.picture_key for one in kept])
+        self.sounds = _numbers([one.sound_key for one in kept])
+
+    def batch(self, places: Sequence[int], generator: torch.Generator | None = None, *, augment: bool = False) -> Batch:
+        """Make a batch; a generator cuts recordings anywhere and, where it is to `augment`, changes what is raw."""
+        pairs = [self.kept[place] for place in places]
+        waves = [self._sound(one, generator, augment=augment) for one in pairs]
+        images = [self._picture(one, generator if augment else None) for one in pairs]
+        return {
+            "id": [one.pair.id for one in pairs],
+            "image": torch.stack(images),
+            "audio": torch.stack(waves),
+            "identity": torch.tensor([self.identities[place] for place in places]),
+            "picture": torch.tensor([self.pictures[place] for place in places]),
+            "sound": torch.tensor([self.sounds[place] for place in places]),
+            "language": [one.pair.language for one in pairs],
+            "speaker": [one.pair.speaker for one in pairs],
+        }
+
+    def _sound(self, one: Examined, generator: torch.Generator | None, *, augment: bool) -> Tensor:
+        if (features := self.instead.sounds.get(one.sound_key)) is not None:
+            return features
+        wave = raw_sound(one.sound, self.samples, generator)
+        return change.sound(wave, generator) if augment and generator is not None else wave
+
+    def _picture(self, one: Examined, generator: torch.Generator | None) -> Tensor:
+        if (features := self.instead.pictures.get(one.picture_key)) is not None:
+            return features
+        return raw_picture(one.picture if generator is None else change.picture(one.picture, generator))
+
+
+def _numbers(keys: Sequence[str]) -> list[int]:
+    known = {key: number for number, key in enumerate(sorted(set(keys)))}
+    return [known[key] for key in keys]

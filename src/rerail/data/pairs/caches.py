@@ -49,11 +49,15 @@ class Pictures:
 
     def prepare(self, paths: Sequence[Path], progress: Progress | None = None) -> dict[Path, Outcome]:
         """Return each picture `(3, side, side)`, uint8, or why it is not used."""
+        return _prepared(self.folder, (FORMAT, "picture", self.side), paths, self.decode, torch.uint8, progress)
 
-        def decode(path: Path) -> Tensor:
-            return pictures.read(path, self.side)
+    def decode(self, path: Path) -> Tensor:
+        """Return a picture `(3, side, side)`, uint8, without the cache.
 
-        return _prepared(self.folder, (FORMAT, "picture", self.side), paths, decode, torch.uint8, progress)
+        Raises:
+            Unfit: for one that cannot be used.
+        """
+        return pictures.read(path, self.side)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +70,14 @@ class Recordings:
     def prepare(self, paths: Sequence[Path], progress: Progress | None = None) -> dict[Path, Outcome]:
         """Return each recording `(samples,)`, int16, or why it is not used."""
         parameters = (FORMAT, "sound", self.sample_rate)
-        return _prepared(self.folder, parameters, paths, self._decode, torch.int16, progress)
+        return _prepared(self.folder, parameters, paths, self.decode, torch.int16, progress)
 
-    def _decode(self, path: Path) -> Tensor:
+    def decode(self, path: Path) -> Tensor:
+        """Return a recording `(samples,)`, int16, without the cache.
+
+        Raises:
+            Unfit: for one that cannot be used.
+        """
         try:
             samples = files.read(path, self.sample_rate, resample=True)
         except ValueError as error:

@@ -27,6 +27,21 @@ class Encoder(Protocol):
         ...
 
 
+class Weighed(nn.Module):
+    """Layers of features, weighed by what is learned (Peters et al. 2018, arXiv:1802.05365); one layer is as it is."""
+
+    def __init__(self, layers: int, size: int) -> None:
+        super().__init__()
+        self.features, self.count = size, layers
+        self.layers = nn.Parameter(torch.zeros(layers)) if layers > 1 else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, layers, size) -> (batch, size)."""
+        if self.layers is None:
+            return x[:, 0]
+        return (self.layers.softmax(0)[:, None] * x).sum(1)
+
+
 class SmallPictures(nn.Module):
     """Strided convolutions over (batch, 3, height, width) in [0, 1], then the mean and the largest of each channel."""
 

@@ -1,4 +1,8 @@
-"""Encoders of the library transformers, by name or from a folder: ViT for pictures, Wav2Vec2 or HuBERT for voices."""
+"""Encoders of the library transformers, by name or from a folder: ViT for pictures, Wav2Vec2 or HuBERT for voices.
+
+Each is in two parts: `measured`, all that the model itself says of a row, which can be computed once where the model
+stays as it is, and `weighed`, which is learned.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from rerail.core.extras import need
+from rerail.tasks.face_voice.encoders import Weighed
 
 EXTRA = "pretrained"
 MEAN, DEVIATION = 0.5, 0.5  # of a channel, where the model's folder does not say
@@ -24,39 +29,45 @@ class PretrainedPictures(nn.Module):
         super().__init__()
         self.model = _loaded(place)
         self.features = int(self.model.config.hidden_size)
+        self.weighed = Weighed(1, self.features)
         mean, deviation = _normalisation(place)
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(deviation).view(3, 1, 1), persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (batch, features)."""
+    def measured(self, x: Tensor) -> Tensor:
+        """Return (batch, 1, features)."""
         size = self.model.config.image_size
         scaled = nn.functional.interpolate(x, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
         output = self.model(pixel_values=(scaled - self.mean) / self.deviation)
-        first: Tensor = output.last_hidden_state[:, 0]
+        first: Tensor = output.last_hidden_state[:, :1]
         return first
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (batch, features)."""
+        weighed: Tensor = self.weighed(self.measured(x))
+        return weighed
 
 
 class PretrainedVoices(nn.Module):
-    """A transformer over sound (batch, samples) at 16 kHz: all its layers, weighed, then statistics over the time.
-
-    The weights of the layers are learned (Peters et al. 2018, arXiv:1802.05365, section 3.2), also where the rest is
-    frozen.
-    """
+    """A transformer over sound (batch, samples) at 16 kHz: statistics over the time of all its layers, weighed."""
 
     def __init__(self, place: str) -> None:
         super().__init__()
         self.model = _loaded(place)
-        self.layers = nn.Parameter(torch.zeros(int(self.model.config.num_hidden_layers) + 1))
         self.features = 2 * int(self.model.config.hidden_size)
+        self.weighed = Weighed(int(self.model.config.num_hidden_layers) + 1, self.features)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (batch, features): the mean and the deviation over the time."""
+    def measured(self, x: Tensor) -> Tensor:
+        """Return (batch, layers, features): the mean and the deviation over the time."""
         deviation = (x.var(1, keepdim=True, correction=0) + 1e-7).sqrt()
         normal = (x - x.mean(1, keepdim=True)) / deviation
-        hidden = torch.stack(self.model(input_values=normal, output_hidden_states=True).hidden_states)
-        weighed = (self.layers.softmax(0)[:, None, None, None] * hidden).sum(0)
-        return torch.cat([weighed.mean(1), (weighed.var(1, correction=0) + 1e-5).sqrt()], 1)
+        hidden = torch.stack(self.model(input_values=normal, output_hidden_states=True).hidden_states, 1)
+        return torch.cat([hidden.mean(2), (hidden.var(2, correction=0) + 1e-5).sqrt()], 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (batch, features)."""
+        weighed: Tensor = self.weighed(self.measured(x))
+        return weighed
 
 
 def _loaded(place: str) -> Any:  # noqa: ANN401 (an optional library's)

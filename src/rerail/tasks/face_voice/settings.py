@@ -8,6 +8,8 @@ from rerail.tasks.face_voice import heads, losses
 from rerail.tasks.face_voice.temperature import BOUNDS
 
 SMALL = "small"  # the encoders that are trained from scratch
+FACES, SPEAKER, SPEECH = "dlib", "resemblyzer", "whisper"  # those that stay as they are
+FINE = 112  # pixels; pretrained encoders of pictures see little in smaller ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,16 @@ class FaceVoiceConfig:
             "fixed": True,
         },
     )
+    seen_validation: bool = field(
+        default=False,
+        metadata={
+            "help": "measure in training on new pictures and recordings of those who are trained on, not on others",
+            "fixed": True,
+        },
+    )
+    split_seed: int = field(
+        default=0, metadata={"help": "seed of who is set aside, apart from that of the run", "least": 0, "fixed": True}
+    )
     image_size: int = field(
         default=64, metadata={"help": "side of a picture, pixels", "least": 16, "most": 1024, "fixed": True}
     )
@@ -55,12 +67,20 @@ class FaceVoiceConfig:
         metadata={"help": "that recordings are converted to, Hz", "least": 8000, "most": 48000, "fixed": True},
     )
     image_encoder: str = field(
-        default=SMALL, metadata={"help": "small, or a vision transformer by name or folder", "fixed": True}
+        default=SMALL,
+        metadata={"help": "small, dlib (faces), or a vision transformer by name or folder", "fixed": True},
     )
     audio_encoder: str = field(
-        default=SMALL, metadata={"help": "small, or a Wav2Vec2 or HuBERT by name or folder", "fixed": True}
+        default=SMALL,
+        metadata={
+            "help": "small, resemblyzer (who speaks), whisper (what is said), or a Wav2Vec2 or HuBERT by name or place",
+            "fixed": True,
+        },
     )
-    freeze: bool = field(default=False, metadata={"help": "train the heads alone, not the encoders", "fixed": True})
+    freeze: bool = field(
+        default=False,
+        metadata={"help": "leave pretrained encoders as they are; their features are computed once", "fixed": True},
+    )
     width: int = field(
         default=512,
         metadata={
@@ -93,4 +113,12 @@ class FaceVoiceConfig:
             return ["pairs: given beside image_folder or audio_folder; give a list, or two folders"]
         if bool(self.image_folder) != bool(self.audio_folder):
             return ["image_folder, audio_folder: one alone was given; give both"]
+        if self.freeze and self.image_encoder == self.audio_encoder == SMALL:
+            return ["freeze: the small encoders know nothing before they are trained; give pretrained ones, or train"]
+        return []
+
+    def oddities(self) -> list[str]:
+        """Return what a person would want to know of these settings."""
+        if self.image_encoder != SMALL and self.image_size < FINE:
+            return [f"image_size: {self.image_size} pixels are few for {self.image_encoder}; give --image-size 224"]
         return []

@@ -1,0 +1,142 @@
+"""The pairs of one run: read, decoded, set apart, and their features where an encoder stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from rerail.data.pairs import caches, read
+from rerail.data.pairs.batches import Batch, Instead, PairStream, held_out, raw_picture, raw_sound
+from rerail.data.pairs.caches import Examination, Examined, Pictures, Recordings
+from rerail.data.pairs.split import Parts, Shares, leaks, parts
+from rerail.data.progress import Named
+from rerail.fit import FitConfig
+from rerail.tasks.face_voice.extract import Extractor
+from rerail.tasks.face_voice.settings import FaceVoiceConfig
+from rerail.tasks.face_voice.towers import Extractors, extractors
+
+ROWS = 64  # of a batch that is only measured
+FEWEST = 2  # identities: with one there is nobody to be told from
+
+
+@dataclass(frozen=True)  # without slots: what was read is kept
+class Paired:
+    """The pairs that settings name. Nothing is read before it is asked for, and nothing is read twice."""
+
+    config: FaceVoiceConfig
+
+    @property
+    def samples(self) -> int:
+        """How long a recording is cut, in samples."""
+        return round(self.config.seconds * self.config.sample_rate)
+
+    def examined(self, progress: Named | None = None) -> Examination:
+        """Decode all pictures and recordings that were not before."""
+        if "examination" not in self.__dict__:
+            config, folder = self.config, Path(self.config.cache)
+            pictures = Pictures(folder=folder, side=config.image_size)
+            recordings = Recordings(folder=folder, sample_rate=config.sample_rate)
+            found = read(config.pairs, config.image_folder, config.audio_folder, config.layout)
+            self.__dict__["examination"] = caches.examine(found, pictures, recordings, progress)
+        examination: Examination = self.__dict__["examination"]
+        return examination
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The pairs apart.
+
+        Raises:
+            ValueError: where too few are left, or two parts share what they must not.
+        """
+        config = self.config
+        shares = Shares(
+            unseen=config.test_size, seen=config.seen_size, validation=config.validation_size, seed=config.split_seed
+        )
+        persons = {"new_pictures": config.seen_validation, "validation_seen": config.seen_validation}
+        found = parts(self.examined().kept, shares, **persons)
+        if shared := leaks(found):
+            raise ValueError("\n  ".join([f"{len(shared)} pairs are in two parts of the data", *shared[:20]]))
+        if len({one.pair.identity for one in found.validation}) < FEWEST:
+            raise ValueError("validation_size: fewer than 2 identities to measure on; raise it, or give more pairs")
+        return found
+
+    @cached_property
+    def extractors(self) -> Extractors:
+        """What computes features of encoders that stay as they are."""
+        return extractors(self.config, Path(self.config.cache))
+
+    def features(self, kept: Sequence[Examined], progress: Named | None = None) -> Instead:
+        """Return what the towers take in place of raw pictures and recordings, computed at most once."""
+        return Instead(
+            pictures=self._features(
+                self.extractors.pictures,
+                {one.picture_key: partial(raw_picture, one.picture) for one in kept},
+                partial(progress, "picture features") if progress else None,
+            ),
+            sounds=self._features(
+                self.extractors.voices,
+                {f"{one.sound_key} {self.samples}": partial(raw_sound, one.sound, self.samples) for one in kept},
+                partial(progress, "voice features") if progress else None,
+            ),
+        )
+
+    def stream(self, fit: FitConfig) -> PairStream:
+        """Return endless batches to train on."""
+        kept = self.parts.train
+        return PairStream(
+            kept,
+            batch_size=fit.batch_size,
+            samples=self.samples,
+            seed=fit.seed,
+            augment=self.config.augment,
+            instead=self.features(kept),
+        )
+
+    def batches(self, kept: Sequence[Examined], progress: Named | None = None) -> list[Batch]:
+        """Return pairs once through, unchanged, to measure on."""
+        return held_out(kept, batch_size=ROWS, samples=self.samples, instead=self.features(kept, progress))
+
+    def odd(self) -> list[str]:
+        """Say what was left out and why, a line each."""
+        return [f"{one.id}: {one.kind}: {one.reason}" for one in self.examined().left_out]
+
+    def _features(self, extractor: Extractor | None, raw: Mapping[str, Any], progress: Any) -> Mapping[str, Tensor]:  # noqa: ANN401
+        if extractor is None:
+            return {}
+        found = extractor.kept(Path(self.config.cache), raw, progress)
+        return {key.partition(" ")[0]: value for key, value in found.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """What of the pairs belongs to a run's state: who was set aside, so that nobody of them is trained on later."""
+
+    held_out: Sequence[str]
+    trained: Sequence[str]
+
+    @classmethod
+    def of(cls, found: Parts) -> Apart:
+        """Name the recordings by what they hold, not by their files."""
+        aside = {one.sound_key for part in (found.validation, found.seen, found.unseen) for one in part}
+        return cls(held_out=sorted(aside), trained=sorted({one.sound_key for one in found.train}))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the recordings that were set aside."""
+        return {"aside": list(self.held_out)}
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> None:
+        """Compare with what was saved.
+
+        Raises:
+            ValueError: where a recording that was set aside then would be trained on now.
+        """
+        if leaked := sorted(set(state_dict["aside"]) & set(self.trained)):
+            raise ValueError(
+                f"{len(leaked)} recordings that the run has set aside would be trained on; give the pairs that it "
+                "began with"
+            )
