@@ -80,3 +80,9 @@ def test_every_setting_that_fits_no_spectrogram_is_named_at_once() -> None:
 def test_bands_that_would_stay_empty_are_refused() -> None:
     with pytest.raises(ValueError, match=r"bands: \d+ of 80 hold no frequency bin; lower bands or raise n_fft"):
         MelSpec(n_fft=128, win=128, hop=32)
+
+
+def test_a_batch_is_as_its_rows_are() -> None:
+    rows = 0.1 * torch.randn(3, 4000, generator=torch.Generator().manual_seed(0))
+    alone = torch.stack([log_mel(row, MelSpec()) for row in rows])
+    assert torch.allclose(log_mel(rows, MelSpec()), alone, atol=1e-5)

@@ -40,7 +40,10 @@ class MelSpec:
 
 
 def stft(samples: Tensor, spec: MelSpec) -> Tensor:
-    """Return the complex spectrum `(n_fft / 2 + 1, frames)` of `(samples,)`: Hann window, centred, reflected edges."""
+    """Return the complex spectrum `(n_fft / 2 + 1, frames)` of `(samples,)`: Hann window, centred, reflected edges.
+
+    Of `(batch, samples)` that of each.
+    """
     window = torch.hann_window(spec.win, device=samples.device)
     padded = _long_enough(samples, spec.n_fft // 2 + 1)
     return torch.stft(
@@ -51,10 +54,11 @@ def stft(samples: Tensor, spec: MelSpec) -> Tensor:
 def log_mel(samples: Tensor, spec: MelSpec) -> Tensor:
     """Return the mel spectrogram `(frames, bands)`, natural logarithm of magnitude, of `(samples,)` in [-1, 1].
 
-    There are `1 + samples // hop` frames. Where samples are not finite, so are the frames they touch.
+    There are `1 + samples // hop` frames. Where samples are not finite, so are the frames they touch. Of
+    `(batch, samples)` it is `(batch, frames, bands)`.
     """
     magnitude = stft(samples.float(), spec).abs()
-    return (filters(spec).to(magnitude.device) @ magnitude).clamp(min=spec.floor).log().T.contiguous()
+    return (filters(spec).to(magnitude.device) @ magnitude).clamp(min=spec.floor).log().mT.contiguous()
 
 
 @lru_cache(maxsize=8)
@@ -94,7 +98,7 @@ def _to_hertz(mel: Tensor) -> Tensor:
 
 def _long_enough(samples: Tensor, least: int) -> Tensor:
     # Reflection needs more samples than it reflects; a shorter clip is followed by silence.
-    missing = least - samples.shape[0]
+    missing = least - samples.shape[-1]
     return torch.nn.functional.pad(samples, (0, missing)) if missing > 0 else samples
 
 

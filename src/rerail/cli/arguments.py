@@ -18,7 +18,7 @@ from rerail.fit import changed, problems
 
 T = TypeVar("T")
 EVERYWHERE = ("--help", "--config", "--print_config")
-CHECKPOINTS_FLAG, FROM_FLAG = "--checkpoint-dir", "--resume-from"
+RUN_FLAGS, FROM_FLAG = ("--run", "--checkpoint-dir", "--save-dir"), "--resume-from"
 
 
 def dashed(argument: str) -> str:
@@ -69,7 +69,7 @@ def with_own_settings(arguments: Sequence[str]) -> list[str]:
     presets = [one for trainer in TRAINERS.values() for one in (trainer.presets, trainer.above) if one is not None]
     if named := [one.flag for one in presets if one.flag in _typed(arguments)]:
         raise ValueError(f"{named[0]}: a resumed run keeps the settings that it began with; leave it out")
-    run = Path(_value(arguments, "--run") or _value(arguments, CHECKPOINTS_FLAG) or f"runs/{arguments[1]}")
+    run = Path(next((given for flag in RUN_FLAGS if (given := _value(arguments, flag))), f"runs/{arguments[1]}"))
     config = (run if resumed else Path(checkpoint).parent.parent) / "config.yaml"
     if config.is_file():
         return _before_flags(arguments, config)

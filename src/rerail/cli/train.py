@@ -11,8 +11,8 @@ from jsonargparse import ArgumentParser, Namespace
 
 from rerail.act.disk import set_aside
 from rerail.cli.arguments import (
-    CHECKPOINTS_FLAG,
     FROM_FLAG,
+    RUN_FLAGS,
     add_config,
     configs,
     refuse_changed,
@@ -36,7 +36,7 @@ def flags(trainer: Trainer) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
     known = f"settings to start from: {', '.join(trainer.presets.names)}"
     own: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         (
-            ("--run", CHECKPOINTS_FLAG),
+            RUN_FLAGS,
             {"type": str, "default": f"runs/{trainer.name}", "help": "folder of the run; it must be new"},
         ),
         (("--resume",), {"action": "store_true", "help": "go on where this run was left, with its own settings"}),

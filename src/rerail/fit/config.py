@@ -44,6 +44,7 @@ class FitConfig:
             "help": "learning rate after the warm-up; 0: by the size of the network, where the trainer knows one",
             "least": 0,
             "fixed": True,
+            "also": "learning-rate",
         },
     )
     schedule: Name = field(
@@ -65,7 +66,10 @@ class FitConfig:
     weight_decay: float = field(
         default=1e-6, metadata={"help": "weight decay of the optimizer", "least": 0, "fixed": True}
     )
-    clip_norm: float = field(default=1.0, metadata={"help": "largest norm of the whole gradient", "above": 0})
+    clip_norm: float = field(
+        default=1.0,
+        metadata={"help": "largest norm of the whole gradient", "above": 0, "also": "grad-clip-norm"},
+    )
     precision: Literal["fp32", "bf16", "fp16", "mixed"] = field(
         default="fp32",
         metadata={"help": "format of the forward pass; mixed: fp16 with a scaled loss on CUDA, else fp32"},
@@ -116,7 +120,13 @@ class FitConfig:
     snapshot_every: int = field(default=25, metadata={"help": "steps between snapshots in memory", "least": 1})
     seed: int = field(
         default=0,
-        metadata={"help": "seed of weights, order of data and dropout", "least": 0, "most": 2**63 - 1, "fixed": True},
+        metadata={
+            "help": "seed of weights, order of data and dropout",
+            "least": 0,
+            "most": 2**63 - 1,
+            "fixed": True,
+            "also": "random-state",
+        },
     )
     device: Literal["auto", "cpu", "cuda"] = field(
         default="auto", metadata={"help": "where to train; auto: CUDA where there is one"}

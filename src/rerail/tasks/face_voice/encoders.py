@@ -74,7 +74,7 @@ class SmallVoices(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (batch, features): the mean, the deviation and the largest of each channel."""
         with torch.no_grad():
-            mel = torch.stack([log_mel(one, self.spec) for one in x])
+            mel = log_mel(x, self.spec)
         x = ((mel + 5.0) / 2.5).transpose(1, 2)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = functional.gelu(norm(convolution(x)))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rerail.tasks.face_voice.losses import alike, infonce
-from rerail.tasks.face_voice.metrics import auc, eer, ranks, recall
+from rerail.tasks.face_voice.metrics import auc, chance_rank, eer, ranks, recall
 from rerail.tasks.face_voice.model import Batch, Embedded, Matcher, gap
 
 AT = (1, 5, 10)
@@ -37,7 +37,7 @@ def embed(model: Matcher, batches: Iterable[Batch]) -> Seen:
 def scores(model: Matcher, batches: Sequence[Batch]) -> dict[str, float]:
     """Return the scores of held-out pairs, of both ways the mean.
 
-    rank      mean rank of the first own one over the size of the gallery: 0.5 is chance, the smaller the better
+    rank      mean rank of the first own one over what chance gives: 1 is chance, the smaller the better
     recall/K  share of those whose own one is among the K nearest
     auc, eer  of all pairs, own and others
     loss      InfoNCE over all pairs at the temperature learned
@@ -49,7 +49,7 @@ def scores(model: Matcher, batches: Sequence[Batch]) -> dict[str, float]:
     similar = seen.embedded.pictures.double().cpu() @ seen.embedded.voices.double().cpu().T
     both = torch.cat([ranks(similar, same), ranks(similar.T, same)])
     found = {
-        "rank": float(both.mean()) / len(same),
+        "rank": float(both.mean()) / chance_rank(same),
         "auc": auc(similar, same),
         "eer": eer(similar, same),
         "gap": float(gap(seen.embedded)),
