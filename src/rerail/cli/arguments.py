@@ -187,6 +187,20 @@ def refuse_changed(run: Path, given: Sequence[Any], *, resume: bool, resume_from
         raise ValueError("\n  ".join([f"{len(found)} setting(s) that a resumed run keeps", *found]))
 
 
+def new_file(given: str) -> Path:
+    """Return the path that `--out` names.
+
+    Raises:
+        ValueError: where it is taken, or its folder is missing.
+    """
+    out = Path(given)
+    if out.exists():
+        raise ValueError(f"--out: {out} is there already; give another name")
+    if not out.parent.is_dir():
+        raise ValueError(f"--out: there is no folder {out.parent}; make it, or give another place")
+    return out
+
+
 class CheckedConfigFile(ActionConfigFile):
     """Reads a YAML file only after naming everything that is wrong with it at once."""
 

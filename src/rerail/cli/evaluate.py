@@ -11,7 +11,9 @@ from rerail.audio.asr import whisper
 from rerail.audio.mos import distilled
 from rerail.audio.vocoder import Name, vocoder
 from rerail.audio.voiceprint import WEIGHTS, Voiceprint
+from rerail.cli.arguments import new_file
 from rerail.cli.data.bars import bars
+from rerail.cli.face_voice import evaluate as matching
 from rerail.core import plain
 from rerail.data.get import cache_folder
 from rerail.tasks.speech.assess import Assessed, assess, held_out
@@ -66,6 +68,9 @@ def fill(parser: ArgumentParser) -> None:
         own = ArgumentParser(description=about, exit_on_error=False)
         _fill(own)
         trainers.add_subcommand(name, own, help=short)
+    own = ArgumentParser(description=matching.ABOUT, exit_on_error=False)
+    matching.fill(own)
+    trainers.add_subcommand("face-voice", own, help="pictures and the voices that belong to them")
 
 
 def _fill(parser: ArgumentParser) -> None:
@@ -87,11 +92,9 @@ def _fill(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Print the scores; write them where that is asked for."""
     given = arguments[arguments.task]
-    out = Path(given.out) if given.out else None
-    if out and out.exists():
-        raise ValueError(f"--out: {out} is there already; give another name")
-    if out and not out.parent.is_dir():
-        raise ValueError(f"--out: there is no folder {out.parent}; make it, or give another place")
+    out = new_file(given.out) if given.out else None
+    if arguments.task == "face-voice":
+        return matching.run(given, out)
     trained = load(Path(given.place), given.symbols)
     printed.text(trained.told())
     if trained.symbols is None:

@@ -1,0 +1,44 @@
+"""The figures of a trained network on what its run has set aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rerail.data.progress import Named
+from rerail.tasks.face_voice.evaluate import embed
+from rerail.tasks.face_voice.figures import Figure, figures
+from rerail.tasks.face_voice.trained import TrainedMatcher
+
+SETS = {"seen": "unseen recordings of identities that were trained on", "unseen": "identities that were never seen"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessed:
+    """The figures of one set of held-out pairs."""
+
+    name: str
+    about: str
+    pairs: int
+    identities: int
+    figures: tuple[Figure, ...]
+
+
+def assess(trained: TrainedMatcher, *, seed: int = 0, progress: Named | None = None) -> list[Assessed]:
+    """Measure each set that has at least two identities.
+
+    Raises:
+        ValueError: where the run's pairs are not here, two parts share what they must not, or there is no such set.
+    """
+    trained.paired.examined(progress)
+    parts, found = trained.paired.parts.named(), list[Assessed]()
+    for name, about in SETS.items():
+        kept = parts[name]
+        if (count := len({one.pair.identity for one in kept})) < 2:  # noqa: PLR2004
+            continue
+        seen = embed(trained.model, trained.paired.batches(kept, progress))
+        whose = [one.pair.identity for one in kept]
+        told = tuple(figures(seen.embedded.pictures, seen.embedded.voices, whose, seed=seed))
+        found.append(Assessed(name=name, about=about, pairs=len(kept), identities=count, figures=told))
+    if not found:
+        raise ValueError("no pairs were set aside by this run; train with --test-size or --seen-size above 0")
+    return found

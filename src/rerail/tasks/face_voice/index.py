@@ -1,0 +1,100 @@
+"""A folder of pictures and recordings, embedded once, to be searched by a picture or a voice."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rerail.audio.files import store
+from rerail.data.pairs.found import SOUNDS
+from rerail.data.pairs.pictures import ENDINGS as PICTURES
+from rerail.data.progress import Progress
+from rerail.tasks.face_voice.trained import TrainedMatcher
+
+Kind = Literal["picture", "voice"]
+PICTURE: Kind = "picture"
+VOICE: Kind = "voice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """Embeddings (files, width), of length 1, with their files and kinds, and the checkpoint that made them."""
+
+    files: tuple[str, ...]
+    kinds: tuple[str, ...]
+    embeddings: Tensor
+    checkpoint: str
+
+    def nearest(self, query: Tensor, kind: Kind, top: int) -> list[tuple[str, float]]:
+        """Return the files of a kind that are nearest to `query` (width,), with their cosines, the nearest first."""
+        places = torch.tensor([place for place, one in enumerate(self.kinds) if one == kind], dtype=torch.long)
+        cosines = self.embeddings[places] @ query
+        order = cosines.argsort(descending=True, stable=True)[:top]
+        return [(self.files[int(places[one])], float(cosines[one])) for one in order]
+
+    def save(self, path: Path) -> None:
+        """Write it to a file of numpy's."""
+        content = io.BytesIO()
+        arrays = {"files": np.array(self.files), "kinds": np.array(self.kinds), "checkpoint": np.array(self.checkpoint)}
+        np.savez(content, embeddings=self.embeddings.numpy(), **arrays)  # type: ignore[arg-type]
+        store(path, content.getvalue())
+
+    @classmethod
+    def load(cls, path: Path) -> Index:
+        """Read it.
+
+        Raises:
+            ValueError: for a file that is none.
+        """
+        if not path.is_file():
+            raise ValueError(f"{path}: no such file; rerail index makes one")
+        try:
+            with np.load(path, allow_pickle=False) as held:
+                files, kinds = (tuple(map(str, held[name])) for name in ("files", "kinds"))
+                embeddings, checkpoint = torch.from_numpy(held["embeddings"]), str(held["checkpoint"])
+        except (ValueError, OSError, KeyError, AttributeError, EOFError) as error:
+            raise ValueError(f"{path}: not an index ({error}); rerail index makes one") from error
+        return cls(files=files, kinds=kinds, embeddings=embeddings, checkpoint=checkpoint)
+
+
+def build(trained: TrainedMatcher, folder: Path, progress: Progress | None = None) -> tuple[Index, list[str]]:
+    """Embed all pictures and recordings under a folder; return the index, and what was left out and why, a line each.
+
+    Raises:
+        ValueError: where there is nothing to embed.
+    """
+    found, odd = list[tuple[str, Kind, Tensor]](), list[str]()
+    files = list(_files(folder))
+    for number, (path, kind) in enumerate(files, 1):
+        try:
+            embedded = trained.picture(path) if kind == PICTURE else trained.voice(path)
+            found.append((str(path), kind, embedded))
+        except ValueError as error:
+            odd.append(str(error))
+        if progress:
+            progress(number, len(files))
+    if not found:
+        raise ValueError("\n  ".join([f"{folder}: no picture or recording can be used", *odd[:10]]))
+    names, kinds, embeddings = zip(*found, strict=True)
+    return Index(
+        files=names, kinds=kinds, embeddings=torch.stack(embeddings), checkpoint=str(trained.source.resolve())
+    ), odd
+
+
+def kinds_of(paths: Sequence[Path]) -> list[Kind]:
+    """Return what each file is by its name: a recording, or else a picture."""
+    return [VOICE if path.suffix.lower() in SOUNDS else PICTURE for path in paths]
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, Kind]]:
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: no such folder; give one with pictures or recordings")
+    known = [one for one in sorted(folder.rglob("*")) if one.suffix.lower() in (*PICTURES, *SOUNDS) and one.is_file()]
+    yield from zip(known, kinds_of(known), strict=True)

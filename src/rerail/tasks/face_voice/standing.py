@@ -1,0 +1,40 @@
+"""Where a cosine stands among those of held-out pairs: a number by itself says little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from rerail.tasks.face_voice.evaluate import embed
+from rerail.tasks.face_voice.losses import alike
+from rerail.tasks.face_voice.trained import TrainedMatcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Cosines of pairs whose identities were never trained on: those that belong together, and all others."""
+
+    own: Tensor
+    others: Tensor
+
+    def nearer_than_strangers(self, cosine: float) -> float:
+        """Return the share of pairs of strangers that are farther apart."""
+        return float((self.others < cosine).double().mean())
+
+    def nearer_than_own(self, cosine: float) -> float:
+        """Return the share of pairs that belong together and are farther apart."""
+        return float((self.own < cosine).double().mean())
+
+
+def standing(trained: TrainedMatcher) -> Standing:
+    """Measure the pairs of the run that were set aside with their identities.
+
+    Raises:
+        ValueError: where the run's pairs are not here, or none were set aside.
+    """
+    found = trained.paired.parts
+    aside = found.unseen or found.validation
+    seen = embed(trained.model, trained.paired.batches(aside))
+    same, cosines = alike(seen.identity), seen.embedded.pictures @ seen.embedded.voices.T
+    return Standing(own=cosines[same], others=cosines[~same])
