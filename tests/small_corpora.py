@@ -88,6 +88,17 @@ def tuxpaint(folder: Path) -> None:
         soundfile.write(place / f"{name}.ogg", [[one, one] for one in samples[:20000]], 44100)
 
 
+def stamps(folder: Path) -> None:
+    """Tux Paint's layout with pictures: two of one text, one of another, and one that is no PNG."""
+    tuxpaint(folder)
+    sound = folder / "town/docks_desc_es.ogg"
+    for number, (name, text) in enumerate({"ship": "Un barco.", "boat": "¡Un barco!", "car": "Un coche."}.items()):
+        (folder / f"town/{name}.txt").write_text(f"It.\nes.utf8={text}\n", encoding="utf8")
+        shutil.copyfile(sound, folder / f"town/{name}_desc_es.ogg")
+        (folder / f"town/{name}.png").write_bytes(b"picture %d" % number)
+    (folder / "town/docks.svg").write_text("<svg/>")
+
+
 def deb(name: str, content: Path, folder: Path, version: str = "1.0") -> Path:
     """Build a Debian package of a folder's files."""
     root = folder / f"{name}-root"

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rerail.audio import g722
+from rerail.audio import aac, g722
 from rerail.core.extras import need
 
 G722 = ".g722"
@@ -53,6 +53,8 @@ def rate_of(path: Path) -> int:
     _expect_content(path)
     if path.suffix.lower() == G722:
         return g722.SAMPLE_RATE
+    if path.suffix.lower() in aac.ENDINGS:
+        return aac.decode(path)[1]
     soundfile = need("soundfile", extra="audio")
     try:
         return int(soundfile.info(path).samplerate)
@@ -125,6 +127,8 @@ def store(path: Path, content: bytes) -> None:
 def _decoded(path: Path) -> tuple[Tensor, int]:
     if path.suffix.lower() == G722:
         return g722.decode(path), g722.SAMPLE_RATE
+    if path.suffix.lower() in aac.ENDINGS:
+        return aac.decode(path)
     soundfile = need("soundfile", extra="audio")
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)

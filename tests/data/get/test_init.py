@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from rerail.data import ljspeech
 from rerail.data.get import cache_folder, get
 from rerail.data.get.corpora import CORPORA, Corpus
 from rerail.data.get.packages import Package
-from rerail.data.readers import READERS, Reader
+from rerail.data.pairs import lists
+from rerail.data.readers import READERS, Reader, tuxpaint
 
 pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="needs dpkg")
 
@@ -70,6 +72,26 @@ def test_other_recordings_are_decoded_once_to_sixteen_bits(tmp_path: Path, offer
     left = (tmp_path / "out/left-out.tsv").read_text()
     assert left.count("\n") == 1 + len(listing.left_out) == 4
     assert "town_docks_desc_fr\ttext\tits text was not translated to fr" in left
+
+
+def test_pictures_come_with_the_clips_that_describe_them_and_a_list(
+    tmp_path: Path, offered: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = offered(small_corpora.stamps, READERS["tuxpaint"])
+    with pytest.raises(ValueError, match="pictures: tiny has none; known: tuxpaint"):
+        get("tiny", tmp_path / "out", cache, quiet, pictures=True)
+    monkeypatch.setitem(CORPORA, "tiny", replace(CORPORA["tiny"], pictures=tuxpaint.pictures))  # type: ignore[misc]
+    listing = get("tiny", tmp_path / "out", cache, quiet, pictures=True)
+    pairs = lists.read(tmp_path / "out").pairs
+    assert [one.id for one in listing.clips] == [one.id for one in pairs]
+    assert {one.identity for one in pairs} == {"town_boat+town_ship", "town_car"}
+    stamps = tmp_path / "content/usr/share/clips/town"
+    for one in pairs:
+        assert one.image.read_bytes() == (stamps / one.image.name.removeprefix("town_")).read_bytes()
+        assert one.image.parent == tmp_path / "out/pictures"
+        assert soundfile.info(one.audio).samplerate == 16000
+    assert "town_docks_desc_es\tno picture" in (tmp_path / "out/left-out.tsv").read_text()
+    assert (tmp_path / "out/LICENSE").is_file()
 
 
 def test_licence_and_credit_stand_beside_the_clips(tmp_path: Path, offered: Callable[..., Path]) -> None:

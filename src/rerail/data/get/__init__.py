@@ -16,7 +16,7 @@ from rerail.data.facts import Facts
 from rerail.data.get.corpora import CORPORA, Corpus
 from rerail.data.get.packages import Store, unpack
 from rerail.data.lay import LABELS, carried, write_left_out
-from rerail.data.listing import LeftOut, Listing
+from rerail.data.listing import LeftOut, Listing, flat
 from rerail.data.pairs import lists
 from rerail.data.pairs.pair import Pair
 from rerail.data.progress import Named
@@ -76,17 +76,17 @@ def _laid(corpus: Corpus, unpacked: Path, folder: Path, progress: Named, *, pict
         progress("recordings", number, len(found.clips))
     ljspeech.write(folder / ljspeech.METADATA, clips)
     if pairs:
-        _lay_pictures([replace(pairs[clip.id], audio=clip.path) for clip in clips], folder)
+        _lay_pictures([replace(pairs[clip.id], audio=clip.path) for clip in clips], unpacked / corpus.root, folder)
     for clip_id, path in labels.found(unpacked / corpus.root).items():
         (folder / LABELS).mkdir(exist_ok=True)
         shutil.copyfile(path, folder / LABELS / f"{clip_id}.lab")
     return Listing(clips=tuple(clips), left_out=tuple(odd))
 
 
-def _lay_pictures(pairs: Sequence[Pair], folder: Path) -> None:
+def _lay_pictures(pairs: Sequence[Pair], root: Path, folder: Path) -> None:
     """Copy each picture once, as it is, and list the pairs."""
     (folder / PICTURES).mkdir()
-    places = {one.image: folder / PICTURES / f"{one.identity}{one.image.suffix}" for one in pairs}
+    places = {one.image: folder / PICTURES / f"{flat(one.image, root)}{one.image.suffix}" for one in pairs}
     for source, place in places.items():
         shutil.copyfile(source, place)
     lists.write(folder / lists.NAME, [replace(one, image=places[one.image]) for one in pairs])

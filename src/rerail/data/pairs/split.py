@@ -7,7 +7,7 @@ recordings that were set aside of identities that are trained on (docs/decisions
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -114,24 +114,32 @@ def _recordings(
 ) -> dict[str, str]:
     """Return for which part each recording is set aside; by `new_pictures` with all that share its pictures."""
     marks = [(one.sound_key, ("picture", one.picture_key)) if new_pictures else (one.sound_key,) for one in rest]
-    groups = {min(rest[place].sound_key for place in group): group for group in sharing(marks)}
-    left = dict[str, int]()
-    for group in groups.values():
-        identity = rest[group[0]].pair.identity
-        left[identity] = left.get(identity, 0) + 1
-    total, aside = len({one.sound_key for one in rest}), dict[str, str]()
-    order = _drawn(set(groups), seed)
+    groups = [{rest[place].sound_key for place in group} for group in sharing(marks)]
+    owner = {one.sound_key: one.pair.identity for one in rest}
+    left = Counter(owner[min(group)] for group in groups)
+    total, aside = len(owner), dict[str, str]()
+    order = iter(_in_turn({min(group): group for group in groups}, owner, seed))
     for part, share in wanted.items():
         taken = 0
-        for name in order:
-            sounds, identity = {rest[place].sound_key for place in groups[name]}, rest[groups[name][0]].pair.identity
-            if taken >= _count(share, total):
-                break
-            if name not in aside and left[identity] > 1:
-                left[identity] -= 1
-                taken += len(sounds)
-                aside |= dict.fromkeys(sounds, part)
+        while taken < _count(share, total) and (group := next(order, None)):
+            if left[owner[min(group)]] > 1:
+                left[owner[min(group)]] -= 1
+                taken += len(group)
+                aside |= dict.fromkeys(group, part)
     return aside
+
+
+def _in_turn(groups: Mapping[str, set[str]], owner: Mapping[str, str], seed: int) -> list[set[str]]:
+    """Return groups in an order of which any beginning has about the same share of each identity (systematic draws)."""
+    own = defaultdict[str, list[str]](list)
+    for name in _drawn(set(groups), seed):
+        own[owner[name]].append(name)
+    turns = {
+        name: (rank + _chance(identity, seed)) / len(names)
+        for identity, names in own.items()
+        for rank, name in enumerate(names)
+    }
+    return [groups[name] for name in sorted(groups, key=lambda name: (turns[name], name))]
 
 
 def _count(share: float, total: int) -> int:
@@ -141,4 +149,9 @@ def _count(share: float, total: int) -> int:
 
 def _drawn(names: set[str], seed: int) -> list[str]:
     """Return names in an order that only they and the seed decide."""
-    return sorted(names, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
+    return sorted(names, key=lambda name: (_chance(name, seed), name))
+
+
+def _chance(name: str, seed: int) -> float:
+    """Return a number in [0, 1] that only a name and the seed decide."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big") / 2**64

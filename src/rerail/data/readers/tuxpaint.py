@@ -7,11 +7,14 @@ so the language names the speaker too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from rerail.data.alike import letters
 from rerail.data.clip import Clip
+from rerail.data.groups import sharing
 from rerail.data.listing import LeftOut, Listing, flat, sifted
 from rerail.data.pairs.pair import Pair, Pairing
 
@@ -45,9 +48,10 @@ def read(folder: Path) -> Listing:
 def pictures(folder: Path, listing: Listing) -> Pairing:
     """Join each clip of the corpus to the picture that it describes; whose picture is no PNG is left out.
 
-    The picture's name is the identity: what is matched is a meaning, and no person.
+    The picture's name is the identity; pictures that are described in the same words, in any language, are one. What is
+    matched is a meaning, and no person.
     """
-    pairs, odd = list[Pair](), list[LeftOut]()
+    pairs, odd, marks = list[Pair](), list[LeftOut](), list[tuple[Hashable, ...]]()
     for clip in listing.clips:
         match = RECORDING.fullmatch(clip.path.name)
         assert match is not None
@@ -55,8 +59,13 @@ def pictures(folder: Path, listing: Listing) -> Pairing:
         if image.is_file():
             known = {"identity": flat(image, folder), "speaker": clip.speaker, "language": clip.language}
             pairs.append(Pair(id=clip.id, image=image, audio=clip.path, **known))
+            marks.append((image, (clip.language, letters(clip.text) or image)))
         else:
             odd.append(LeftOut(id=clip.id, kind="no picture", reason=f"there is no {image.name} beside it"))
+    for group in sharing(marks):
+        together = "+".join(sorted({pairs[place].identity for place in group}))
+        for place in group:
+            pairs[place] = replace(pairs[place], identity=together)
     return Pairing(pairs=tuple(pairs), left_out=tuple(odd))
 
 

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import small_pairs
+from rerail.data.pairs import found
+
+
+def test_endings_are_told_whatever_their_case_and_hidden_files_are_not_taken(tmp_path: Path) -> None:
+    small_pairs.picture(tmp_path / "a/B.PNG")
+    small_pairs.picture(tmp_path / "._c.png")
+    (tmp_path / "notes.txt").touch()
+    assert {stem: [one.name for one in paths] for stem, paths in found.images(tmp_path).items()} == {"a/B": ["B.PNG"]}
+
+
+def test_the_fewer_repeat_until_all_are_used() -> None:
+    images, sounds = [(name, Path(name)) for name in "ab"], [(name, Path(name)) for name in "12345"]
+    assert [one.id for one in found.repeated("ana", images, sounds)] == ["a+1", "b+2", "a+3", "b+4", "a+5"]
+    assert list(found.repeated("ana", [], sounds)) == []
