@@ -100,9 +100,10 @@ def _implied(arguments: Sequence[str]) -> list[str]:
     if trainer is None or not trainer.counts_epochs:
         return []
     typed, filed = _typed(arguments), _filed(arguments)
-    if {"--steps", "--epochs"} <= typed:
-        raise ValueError("--steps, --epochs: two ways to say how long to train; give one of them")
-    only_filed = "steps" in filed and "epochs" not in filed and "--epochs" not in typed
+    epochs = typed & {flag for one in fields(trainer.config) if one.name == "epochs" for flag in _flags(one)}
+    if "--steps" in typed and epochs:
+        raise ValueError(f"--steps, {min(epochs)}: two ways to say how long to train; give one of them")
+    only_filed = "steps" in filed and "epochs" not in filed and not epochs
     return ["--epochs=0"] if "--steps" in typed or only_filed else []
 
 
