@@ -104,6 +104,7 @@ def test_features_of_cuts_of_another_length_are_others(pairs: Path) -> None:
     [
         ({"validation_size": 0.1}, "validation_size: fewer than 2 identities to measure on; raise it"),
         ({"test_size": 0.5, "validation_size": 0.5}, "6 identities, of which 6 were to be set aside; give more"),
+        ({"test_size": 0.3, "validation_size": 0.5}, "fewer than 2 identities are left to train on; give more"),
         ({"layout": "banana"}, "layout: there is no 'banana'; known: folders, voxceleb"),
         ({"image_folder": "", "audio_folder": ""}, "pairs: none given; give pairs, or image_folder and audio_folder"),
         ({"image_folder": "nowhere"}, "nowhere: no such folder"),

@@ -69,6 +69,8 @@ class Paired:
             raise ValueError("\n  ".join([f"{len(shared)} pairs are in two parts of the data", *shared[:20]]))
         if len({one.pair.identity for one in found.validation}) < FEWEST:
             raise ValueError("validation_size: fewer than 2 identities to measure on; raise it, or give more pairs")
+        if len({one.pair.identity for one in found.train}) < FEWEST:
+            raise ValueError("fewer than 2 identities are left to train on; give more, or smaller shares to set aside")
         return found
 
     @cached_property
