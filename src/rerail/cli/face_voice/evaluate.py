@@ -24,6 +24,7 @@ own one is among the K nearest. right of N: among its own one and N - 1 others. 
 others. Intervals are 95 %, by a bootstrap over identities (1,000 draws; 200 for EER); a figure that is not better than
 chance with its whole interval is marked.
 """
+FEW = 10  # identities: a bootstrap over fewer gives intervals that are too narrow
 HEADINGS = ("figure", "value", "95 % interval", "chance", "")
 
 
@@ -43,6 +44,10 @@ def run(given: Namespace, out: Path | None) -> int:
     for one in sets:
         printed.text(f"\n{one.name}: {one.pairs} pairs of {one.identities} identities, {one.about}")
         printed.table(HEADINGS, _rows(one))
+        if one.identities < FEW:
+            printed.text(
+                f"{one.identities} identities are few: their intervals say too little; measure on {FEW} or more"
+            )
     if out:
         about = {"checkpoint": str(trained.source), "step": trained.step, "sets": plain.dump(list(sets))}
         out.write_text(json.dumps(about, indent=1, ensure_ascii=False), "utf8")
