@@ -31,7 +31,8 @@ def test_every_record_kind_that_is_written_is_documented() -> None:
 def test_every_finding_code_has_words_and_an_answer() -> None:
     from rerail.tell import phrases  # noqa: PLC0415 (beside its only use)
 
-    sources = "".join(path.read_text(encoding="utf8") for path in (ROOT / "src/rerail/core/detectors").glob("*.py"))
+    beliefs = [*(ROOT / "src/rerail/core/detectors").glob("*.py"), *(ROOT / "src/rerail/tasks").glob("*/plan.py")]
+    sources = "".join(path.read_text(encoding="utf8") for path in beliefs)
     codes = set(re.findall(r'"([a-z]+(?:\.[a-z]+)+)"', sources)) | {
         *(f"nonfinite.{kind}" for kind in ("weights", "loss", "gradient")),
         *(f"update.{kind}" for kind in ("small", "large")),
