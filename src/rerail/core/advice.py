@@ -303,6 +303,11 @@ RULES: Mapping[str, _Rule] = {
         direction="rises",
         within=1000,
     ),
+    "nonfinite.hidden": _Rule(
+        setting="nan_to_num",
+        change=_words("in the loss function", "taken out, and what makes the NaN mended"),
+        why="a replaced number has no gradient, and the guard cannot see what was there",
+    ),
     "embedding.apart": _Rule(
         setting="temperature, learning rate",
         change=_words("small, high", "a larger temperature, or a lower rate"),
