@@ -162,7 +162,7 @@ def test_the_schedule_rises_falls_and_holds_its_floor() -> None:
 
 
 def test_problems_are_listed_together() -> None:
-    found = problems([FitConfig(steps=0, lr=0.0, batch_size=-3)])
+    found = problems([FitConfig(steps=0, lr=-1.0, batch_size=-3)])
     assert [one.split(":")[0] for one in found] == ["steps", "batch_size", "lr"]
     assert not problems([FitConfig()])
 
