@@ -167,6 +167,23 @@ def test_problems_are_listed_together() -> None:
     assert not problems([FitConfig()])
 
 
+class Rated(ToyTask):
+    """Builds its own optimizer, at whatever rate it is given."""
+
+    def build(self) -> Parts:
+        parts = ToyTask(replace(self.fit, lr=1e-3)).build()
+        optimizer = torch.optim.Adam(parts.model.parameters(), self.fit.lr)
+        return replace(parts, optimizer=optimizer, scheduler=scheduled(optimizer, self.fit))
+
+
+def test_an_optimizer_of_rate_0_is_refused_and_one_in_its_warm_up_is_not(tmp_path: Path) -> None:
+    fit = replace(FIT, steps=1, lr=0.0)
+    with pytest.raises(ValueError, match=r"lr: the optimizer was built with a rate of 0 \(lr is 0\.0\).*give one"):
+        train(Rated(fit), fit, run=tmp_path / "run")
+    fit = replace(FIT, steps=1, warmup=100)
+    assert train(Rated(fit), fit, run=None).reason == "finished"
+
+
 def test_a_run_that_gains_no_more_ends_with_its_best_weights(tmp_path: Path) -> None:
     fit = replace(FIT, steps=400, lr=0.3, schedule="constant", evaluate_every=5, patience=4, ema=0.5)
     result = train(ToyTask(fit), fit, run=tmp_path / "run")

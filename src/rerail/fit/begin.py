@@ -60,13 +60,19 @@ def guarded(
 
 
 def prepare(task: Task, config: FitConfig) -> Parts:
-    """Seed everything and build the task's parts."""
+    """Seed everything and build the task's parts.
+
+    Raises:
+        ValueError: for a rate of 0, and for trials that the task's parts cannot have.
+    """
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     parts = placed(task.build(), config)
     if config.adapt_every and not parts.adaptable:
         raise ValueError("adapt_every: this trainer has no weights that may be tried on forks; leave it at 0")
+    if rate(parts) == 0:
+        raise ValueError(f"lr: the optimizer was built with a rate of 0 (lr is {config.lr}) and moves nothing; give one")
     return replace(parts, data=Ahead(parts.data, config.num_workers)) if config.num_workers else parts
 
 
@@ -78,6 +84,11 @@ def placed(parts: Parts, config: FitConfig) -> Parts:
     parts.model.to(device)
     held_out = [moved(batch, device) for batch in parts.held_out]
     return replace(parts, data=Moved(parts.data, device), held_out=held_out)
+
+
+def rate(parts: Parts) -> float:
+    """Return the largest learning rate that the optimizer was built with: a schedule may have it at 0 for now."""
+    return max(float(group.get("initial_lr", group["lr"])) for group in parts.optimizer.param_groups)
 
 
 def averages(parts: Parts, config: FitConfig) -> Averaged | None:
