@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from torch import nn
 
 from rerail.core.plans import default_plan, lowering
@@ -165,6 +166,19 @@ def test_problems_are_listed_together() -> None:
     found = problems([FitConfig(steps=0, lr=-1.0, batch_size=-3)])
     assert [one.split(":")[0] for one in found] == ["steps", "batch_size", "lr"]
     assert not problems([FitConfig()])
+
+
+class Sized(ToyTask):
+    """Knows the rate of its network's size, as one trainer does."""
+
+    def build(self) -> Parts:
+        return ToyTask(replace(self.fit, lr=self.fit.lr or 4e-3)).build()
+
+
+def test_the_rate_of_the_networks_size_is_written_among_the_runs_settings(tmp_path: Path) -> None:
+    fit = replace(FIT, steps=1, lr=0.0)
+    train(Sized(fit), fit, run=tmp_path / "run")
+    assert yaml.safe_load((tmp_path / "run/config.yaml").read_text())["lr"] == 4e-3
 
 
 class Rated(ToyTask):

@@ -55,7 +55,7 @@ def guarded(
         after_commit=None if averaged is None else averaged.update,
         scaler=_scaler(parts, config),
         listeners=listeners,
-        config=asdict(config) | dict(describe or {}),
+        config=asdict(replace(config, lr=config.lr or rate(parts))) | dict(describe or {}),
     )
 
 
@@ -72,7 +72,9 @@ def prepare(task: Task, config: FitConfig) -> Parts:
     if config.adapt_every and not parts.adaptable:
         raise ValueError("adapt_every: this trainer has no weights that may be tried on forks; leave it at 0")
     if rate(parts) == 0:
-        raise ValueError(f"lr: the optimizer was built with a rate of 0 (lr is {config.lr}) and moves nothing; give one")
+        raise ValueError(
+            f"lr: the optimizer was built with a rate of 0 (lr is {config.lr}) and moves nothing; give one"
+        )
     return replace(parts, data=Ahead(parts.data, config.num_workers)) if config.num_workers else parts
 
 
