@@ -262,12 +262,12 @@ def test_a_rate_that_gains_nothing_is_lowered_on_top_of_the_schedule(tmp_path: P
     fit = replace(FIT, steps=60, evaluate_every=5)
     train(Lowering(fit), fit, run=tmp_path / "run")
     records = list(journal.read(tmp_path / "run"))
-    cuts = [one["knobs"]["lr_scale"] for one in records if one["kind"] == "remedy" and one["code"] == "rate.lowered"]
+    cuts = [one["knobs"]["lr_standing"] for one in records if one["kind"] == "remedy" and one["code"] == "rate.lowered"]
     assert cuts == pytest.approx([0.7**cut for cut in range(1, len(cuts) + 1)])
     assert len(cuts) == 5  # 11 evaluations before the last step, the first of them a gain, then two a cut
     seen = {one["values"]["step"]: one["values"] for one in records if one["kind"] == "reading"}
     assert seen[59.0]["lr"] == pytest.approx(fit.lr * fit.rate_at(59))  # the schedule's own goes on underneath
-    assert seen[59.0]["knob/lr_scale"] == pytest.approx(cuts[-1])
+    assert seen[59.0]["knob/lr_standing"] == pytest.approx(cuts[-1])
 
 
 @dataclass

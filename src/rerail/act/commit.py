@@ -83,7 +83,7 @@ def _hold(group: dict[str, Any], name: str, place: str, value: float) -> None:
 @contextmanager
 def scaled(every: Sequence[dict[str, Any]], knobs: Knobs) -> Iterator[None]:
     """Scale every learning rate as the knobs say inside the block."""
-    scale = knobs.lr_scale
+    scale = knobs.lr_scale * knobs.lr_standing
     if math.isfinite(knobs.lr_most) and float(every[0]["lr"]) > knobs.lr_most:
         scale *= knobs.lr_most / float(every[0]["lr"])
     if scale == 1.0:

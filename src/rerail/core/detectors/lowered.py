@@ -67,4 +67,4 @@ def levels(factor: float) -> tuple[float, ...]:
 
 def lowered_ladder(factor: float) -> Ladder:
     """Return the rungs for the rate; one holds until the next is named."""
-    return owned_ladder(NEUTRAL if level == 1.0 else Knobs(lr_scale=level) for level in levels(factor))
+    return owned_ladder(NEUTRAL if level == 1.0 else Knobs(lr_standing=level) for level in levels(factor))
