@@ -12,6 +12,7 @@ from rerail.core.remedy import Ladder, owned_ladder
 
 CODE = "rate.lowered"
 LEAST = 0.01  # share of the schedule's rate that is never gone below
+MILDEST = 0.95  # factor; of milder ones a ladder would have thousands of rungs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
