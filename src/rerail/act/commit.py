@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,6 +35,16 @@ def under(optimizers: Sequence[torch.optim.Optimizer], knobs: Knobs) -> Iterator
 def groups(optimizers: Sequence[torch.optim.Optimizer]) -> list[dict[str, Any]]:
     """Return the parameter groups of all optimizers, in order."""
     return [group for optimizer in optimizers for group in optimizer.param_groups]
+
+
+def fresh(optimizers: Iterable[torch.optim.Optimizer]) -> None:
+    """Empty the optimizers' memory: their states, and what schedule-free ones count in their groups."""
+    for optimizer in optimizers:
+        optimizer.state.clear()
+        for group in optimizer.param_groups:
+            group.update(
+                {name: optimizer.defaults[name] for name in COUNTED & group.keys() & optimizer.defaults.keys()}
+            )
 
 
 def keep_cuts(optimizers: Sequence[torch.optim.Optimizer], rates: Sequence[float]) -> None:

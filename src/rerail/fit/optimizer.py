@@ -14,6 +14,7 @@ from rerail.extras import need
 from rerail.fit.config import FitConfig
 from rerail.fit.ema import swapped
 from rerail.fit.schedule import FREE
+from rerail.guard import fresh
 
 Adams = torch.optim.Adam | torch.optim.AdamW
 
@@ -63,7 +64,7 @@ class FreeAverage:
 
     def begin(self) -> None:
         """Take the present weights for the average: the optimizer begins anew."""
-        self.optimizer.state.clear()
+        fresh([self.optimizer])
 
     def update(self) -> None:
         """Do nothing: the optimizer has averaged."""
