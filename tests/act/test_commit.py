@@ -34,3 +34,14 @@ def test_a_fresh_optimizer_steps_as_one_that_was_just_made(schedule: Any) -> Non
     fresh([used])
     other.load_state_dict(model.state_dict())
     assert stepped(model, used, 20) == stepped(other, made(other.parameters(), config), 20)
+
+
+def test_a_setting_that_is_held_leaves_the_steps_of_an_average_counted() -> None:
+    config = FitConfig(schedule="schedule-free", lr=0.1, weight_decay=0.01)
+    model, other = linear(), linear()
+    held = Knobs(settings={"weight_decay/0": 0.01, "betas.1/0": 0.999})
+    optimizer = made(model.parameters(), config)
+    assert stepped(model, optimizer, 20, held) == stepped(other, made(other.parameters(), config), 20)
+    stepped(model, optimizer, 1, Knobs(settings={"weight_decay/0": 0.0, "betas.0/0": 0.5, "betas.1/0": 0.9}))
+    (group,) = optimizer.param_groups
+    assert (group["weight_decay"], group["betas"], group["k"]) == (0.01, (0.9, 0.999), 21)

@@ -71,18 +71,19 @@ def _number(value: object) -> bool:
 
 @contextmanager
 def held(every: Sequence[dict[str, Any]], values: Mapping[str, float]) -> Iterator[None]:
-    """Hold settings at `values` inside the block."""
-    before = [dict(group) for group in every] if values else []
+    """Hold settings at `values` inside the block; what a step counts in its groups goes on meanwhile."""
+    before: list[tuple[dict[str, Any], str, Any]] = []
     try:
         for key, value in values.items():
             name, _, number = key.rpartition("/")
             whole, _, place = name.partition(".")
             if int(number) < len(every) and whole in every[int(number)]:
+                before.append((every[int(number)], whole, every[int(number)][whole]))
                 _hold(every[int(number)], whole, place, value)
         yield
     finally:
-        for group, old in zip(every, before, strict=False):
-            group.update({name: old[name] for name in old if name != "params"})
+        for group, name, old in reversed(before):
+            group[name] = old
 
 
 def _hold(group: dict[str, Any], name: str, place: str, value: float) -> None:
