@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from rerail.fit.ahead import Ahead
 from rerail.fit.config import FitConfig
@@ -16,7 +17,7 @@ from rerail.fit.ema import Ema
 from rerail.fit.optimizer import FreeAverage
 from rerail.fit.schedule import FREE
 from rerail.fit.task import Parts, Task
-from rerail.guard import Guard, Keep, Listener
+from rerail.guard import Guard, Keep, Listener, Losses
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 MIXED = "mixed"
@@ -104,6 +105,13 @@ def _scaler(parts: Parts, config: FitConfig) -> torch.amp.GradScaler | None:
     """fp16 has too small a range for gradients; where it is computed in, the loss is scaled."""
     device = next(parts.model.parameters()).device.type
     return torch.amp.GradScaler(device) if precision(parts, config) == torch.float16 and device != "cpu" else None
+
+
+def total(parts: Parts, config: FitConfig, batch: Any) -> Tensor:  # noqa: ANN401 (whatever the task gives)
+    """Return the weighted loss of a batch, 0-d, computed in the run's precision; nothing guards it."""
+    half, device = precision(parts, config), next(parts.model.parameters()).device.type
+    with torch.autocast(device, dtype=half or torch.bfloat16, enabled=half is not None):
+        return Losses.of(parts.losses(batch)).total(parts.weights)
 
 
 def precision(parts: Parts, config: FitConfig) -> torch.dtype | None:

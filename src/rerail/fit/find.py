@@ -8,11 +8,10 @@ from typing import Any, Protocol, TypeVar
 
 import torch
 
-from rerail.fit.begin import precision
+from rerail.fit.begin import total
 from rerail.fit.config import FitConfig
 from rerail.fit.device import chosen, moved
 from rerail.fit.task import Parts, Task
-from rerail.guard import Losses
 
 SHARE = 0.9  # of a device's memory; the rest is left to what one cannot try: fragments, another process
 
@@ -82,10 +81,7 @@ def _step(parts: Parts, config: FitConfig, rows: int, device: torch.device) -> N
     heavy: Heavy = parts.data  # type: ignore[assignment]
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    half = precision(parts, config)
-    with torch.autocast(device.type, dtype=half or torch.bfloat16, enabled=half is not None):
-        total = Losses.of(parts.losses(moved(heavy.heaviest(rows), device))).total(parts.weights)
-    total.backward()  # type: ignore[no-untyped-call]
+    total(parts, config, moved(heavy.heaviest(rows), device)).backward()  # type: ignore[no-untyped-call]
     parts.optimizer.step()  # its moments take memory too
 
 
