@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import math
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 BENCH = Path(__file__).parent.parent / "bench"
 
@@ -27,3 +32,34 @@ def test_what_a_size_of_xtts_costs_is_still_measured() -> None:
     done = subprocess.run([*command, "--steps", "1"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "| tiny | 1.6 M |" in done.stdout
+
+
+@pytest.fixture
+def levels(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(BENCH))
+    return importlib.import_module("levels")
+
+
+def test_an_interval_is_given_for_any_number_of_seeds(levels: ModuleType) -> None:
+    assert levels.interval([1.0]) == "1"
+    assert levels.interval([1.0, 3.0]) == "2 ± 13"
+    assert levels.interval([1.0, 3.0] * 5) == "2 ± 0.75"  # 2.262 x 1.054 / sqrt(10)
+    assert levels.interval([1.0, 3.0] * 50) == "2 ± 0.2"
+    assert levels.interval([1.0, math.nan]) == "nan"
+
+
+def test_a_rate_is_a_number_however_it_is_written(levels: ModuleType) -> None:
+    given = levels.values("basic lr=1e-3 schedule=noam warmup=30 guide_moves=false")
+    assert (given["lr"], given["schedule"], given["warmup"], given["guide_moves"]) == (1e-3, "noam", 30, False)
+
+
+def test_rows_of_other_settings_or_steps_are_not_averaged(levels: ModuleType, tmp_path: Path) -> None:
+    row = dict.fromkeys(levels.COLUMNS, "1") | {"name": "basic", "guarded": "True", "finite": "True"}
+    keys = [levels.key_of(levels.given_of("basic", steps)) for steps in (300, 400)]
+    assert len({*keys, levels.key_of(levels.given_of("basic lr=1e-3", 300))}) == 3
+    rows = [row | {"key": key, "steps": str(steps)} for key, steps in zip(keys, (300, 400), strict=True)]
+    levels.added(tmp_path / "levels.csv", rows)
+    assert levels.shown(tmp_path / "levels.csv").count("| basic |") == 2
+    (tmp_path / "old.csv").write_text("name,seed\nbasic,0\n")
+    with pytest.raises(SystemExit, match=r"an older bench's, without .*key"):
+        levels.shown(tmp_path / "old.csv")
