@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import math
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -63,3 +64,35 @@ def test_rows_of_other_settings_or_steps_are_not_averaged(levels: ModuleType, tm
     (tmp_path / "old.csv").write_text("name,seed\nbasic,0\n")
     with pytest.raises(SystemExit, match=r"an older bench's, without .*key"):
         levels.shown(tmp_path / "old.csv")
+
+
+def test_runs_that_never_arrive_are_counted_and_not_averaged_away(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    pooled, table = importlib.import_module("pooled"), tmp_path / "pooled.csv"
+    given = argparse.Namespace(steps=50, data="a.csv", validation="b.csv")
+    other = argparse.Namespace(steps=90, data="a.csv", validation="b.csv")
+    for seed, end in enumerate((1.0, 1.0, 3.0)):
+        for name, on, last in (("original", given, 2.0), ("basic", given, end), ("basic", other, 0.1)):
+            curve = [(20, 0.0, 4.0), (40, 20.0, 4.0), (50, 30.0, last)]
+            pooled.added(table, pooled.rows(pooled.kind(name, on), seed, curve), pooled.COLUMNS)
+    lines = pooled.shown(table).splitlines()[2:]
+    told = [[cell.strip() for cell in line.split("|")[4:]] for line in lines]
+    assert [cells[2] for cells in told] == ["50 ± 0", "2 of 3 arrived, after 47, 47", ""]
+    assert [cells[0] for cells in told] == ["3", "3", "3"]
+
+
+def test_a_curve_has_the_runs_own_steps_whatever_a_fork_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    pooled = importlib.import_module("pooled")
+    made = lambda _: SimpleNamespace(model=object(), scheduler=SimpleNamespace(last_epoch=0))  # noqa: E731
+    monkeypatch.setattr(pooled.XttsTask, "build", made)
+    monkeypatch.setattr(pooled, "mel_error", lambda *_, **__: 0.5)
+    task = pooled.Watched(pooled.XttsConfig(), pooled.FitConfig())
+    run = task.build()
+    for step in (20, 25):
+        run.scheduler.last_epoch = step
+        task.evaluate(run.model, [])
+        task.evaluate(task.build().model, [])
+    assert [step for step, _, _ in task.__dict__["curve"]] == [20, 25]
