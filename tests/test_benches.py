@@ -96,3 +96,22 @@ def test_a_curve_has_the_runs_own_steps_whatever_a_fork_measures(monkeypatch: py
         task.evaluate(run.model, [])
         task.evaluate(task.build().model, [])
     assert [step for step, _, _ in task.__dict__["curve"]] == [20, 25]
+
+
+@pytest.mark.parametrize(
+    ("clips", "told"),
+    [
+        ([("a", 1), ("a", 2), ("b", 3)], r"one clip alone of b \(en\)"),
+        ([("a", 1), ("a", 2)], "one speaker alone, 'a'"),
+    ],
+)
+def test_voices_say_what_there_is_too_little_of(
+    clips: list[tuple[str, int]], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    voices = importlib.import_module("voices")
+    there = [SimpleNamespace(id=str(number), speaker=speaker, language="en") for speaker, number in clips]
+    monkeypatch.setattr(voices, "Corpus", lambda _: SimpleNamespace(clips=there))
+    trained = SimpleNamespace(config=SimpleNamespace(sample_rate=16000), held_out=())
+    with pytest.raises(SystemExit, match=told):
+        voices.voices(trained, None)
