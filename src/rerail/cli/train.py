@@ -21,7 +21,7 @@ from rerail.cli.arguments import (
 from rerail.cli.data.bars import bars
 from rerail.cli.running import run_under_eyes
 from rerail.cli.trainers import TRAINERS, Trainer, trained
-from rerail.fit import FitConfig, oddities, untaken, with_largest_batch
+from rerail.fit import FitConfig, chosen, oddities, untaken, with_largest_batch
 from rerail.guard import claim
 from rerail.tell import printed
 
@@ -88,7 +88,7 @@ def run(arguments: Namespace) -> int:
     for line in shortened(odd):
         printed.text(f"data: {line}")
     task = task.fitted()
-    if fit.find_batch and resume is False:
+    if fit.find_batch and resume is False and chosen(fit.device).type != "cpu":
         task = with_largest_batch(task)
     for line in oddities(fit, task.fit, getattr(config, "epochs", 0)):
         printed.text(line)

@@ -476,9 +476,7 @@ RULES: Mapping[str, _Rule] = {
     ),
     "device.unused": _Rule(
         setting="clips a micro-batch",
-        change=_words(
-            "as they are", "as many as the device holds (--find-batch true), with fewer micro-batches a step"
-        ),
+        change=_words("as they are", "as many as the device holds (--find-batch), with fewer micro-batches a step"),
         why="the device is at work for less than 70 % of the time, and larger steps keep it busy for longer",
         direction="rises",
         within=500,
