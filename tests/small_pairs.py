@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from pathlib import Path
 
 import numpy as np
@@ -44,3 +45,34 @@ def pair(identity: str, sound: str, picture: str, number: int = 0, samples: int 
         picture_key=picture,
         sound_key=sound,
     )
+
+
+def learnable(folder: Path, identities: int, each: int, *, shuffled: bool = False) -> tuple[Path, Path]:
+    """Write pairs of which the identity decides the colour of the picture and the pitch of the tone.
+
+    Where they are `shuffled` the colour is anybody's. Returns the folders of the pictures and of the recordings, each
+    with a folder a person.
+    """
+    random = np.random.default_rng(0)
+    for number in range(identities):
+        for one in range(each):
+            place = Path(f"p{number:02}") / str(one)
+            colour = int(random.integers(identities)) if shuffled else number
+            coloured(folder / "pictures" / place.with_suffix(".png"), colour / identities, random)
+            tone(folder / "sounds" / place.with_suffix(".wav"), 200.0 * 16.0 ** (number / identities), random)
+    return folder / "pictures", folder / "sounds"
+
+
+def coloured(path: Path, hue: float, random: np.random.Generator) -> None:
+    """Write a picture of one colour under noise; a hue in [0, 1)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.array(colorsys.hsv_to_rgb(hue, 1.0, 1.0)) * 200 + random.uniform(0, 40, (12, 12, 3))
+    Image.fromarray(pixels.astype(np.uint8)).save(path)
+
+
+def tone(path: Path, pitch: float, random: np.random.Generator, seconds: float = 0.5) -> None:
+    """Write a tone under noise; pitch in Hz."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    time, start = np.arange(round(seconds * RATE)) / RATE, random.uniform(0, 6)
+    noise = random.uniform(-0.02, 0.02, time.shape)
+    soundfile.write(path, 0.3 * np.sin(2 * np.pi * pitch * time + start) + noise, RATE)

@@ -16,7 +16,10 @@ def load(place: Path, symbols: str = "") -> Trained:
     Raises:
         ValueError: where there is none, or its weights are not finite.
     """
-    if place.is_dir() and "kl_capacity" in saved_settings(place):
+    settings = saved_settings(place) if place.is_dir() else {}
+    if "image_encoder" in settings:
+        raise ValueError(f"{place}: a face-voice network, which says nothing; rerail match and rerail index take it")
+    if "kl_capacity" in settings:
         if symbols:
             raise ValueError(f"--symbols: {place} has a table of its own; leave it out")
         return xtts.load(place)

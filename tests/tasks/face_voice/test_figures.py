@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -44,3 +46,17 @@ def test_intervals_hold_what_other_persons_would_give_about_as_often_as_they_say
 def test_one_identity_cannot_be_matched() -> None:
     with pytest.raises(ValueError, match="at least 2 identities, got 1"):
         embeddings(1.0, persons=1)
+
+
+@pytest.mark.parametrize("persons", [2, 3])
+def test_a_few_identities_have_figures_too(persons: int) -> None:
+    """Among draws with replacement some are of one identity alone, which has no strangers."""
+    found = {one.name: one for one in embeddings(0.5, persons=persons, clips=4)}
+    assert found["AUC"].value > 0.5 > found["EER"].value
+    assert all(one.low <= one.value <= one.high for one in found.values())
+
+
+def test_embeddings_that_are_not_finite_have_no_figures() -> None:
+    lost = torch.full((6, 4), math.nan)
+    found = figures(lost, lost, ["a", "b"] * 3)
+    assert all(math.isnan(one.value) and math.isnan(one.low) and not one.above_chance for one in found)

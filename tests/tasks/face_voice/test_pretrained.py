@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -11,30 +10,12 @@ import torch
 from rerail.tasks.face_voice.model import Matcher
 from rerail.tasks.face_voice.pretrained import PretrainedPictures, PretrainedVoices
 
-transformers: Any = pytest.importorskip("transformers", reason='pip install "rerail[pretrained]"')
+pytest.importorskip("transformers", reason='pip install "rerail[pretrained]"')
 pytestmark = pytest.mark.filterwarnings("ignore")  # of a library that we do not change
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    place = tmp_path_factory.mktemp("models")
-    torch.manual_seed(0)
-    common = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-    vit = transformers.ViTModel(transformers.ViTConfig(image_size=32, patch_size=8, **common))
-    convolutions = {"conv_dim": (8, 8), "conv_stride": (20, 16), "conv_kernel": (20, 16), "num_feat_extract_layers": 2}
-    rest = {"num_conv_pos_embeddings": 8, "num_conv_pos_embedding_groups": 2}
-    made = {
-        "vit": vit,
-        "wav2vec2": transformers.Wav2Vec2Model(transformers.Wav2Vec2Config(**common, **convolutions, **rest)),
-        "hubert": transformers.HubertModel(transformers.HubertConfig(**common, **convolutions, **rest)),
-    }
-    for name, model in made.items():
-        model.save_pretrained(place / name)
-    return {name: str(place / name) for name in made}
-
-
-def test_a_picture_of_any_size_is_encoded_as_the_model_was_trained(folders: dict[str, str]) -> None:
-    encoder = PretrainedPictures(folders["vit"]).eval()
+def test_a_picture_of_any_size_is_encoded_as_the_model_was_trained(encoders: dict[str, str]) -> None:
+    encoder = PretrainedPictures(encoders["vit"]).eval()
     with torch.no_grad():
         found = encoder(torch.rand(2, 3, 50, 40))
         white = encoder(torch.ones(1, 3, 32, 32))
@@ -44,8 +25,8 @@ def test_a_picture_of_any_size_is_encoded_as_the_model_was_trained(folders: dict
 
 
 @pytest.mark.parametrize("name", ["wav2vec2", "hubert"])
-def test_all_layers_of_a_voice_are_weighed(folders: dict[str, str], name: str) -> None:
-    encoder = PretrainedVoices(folders[name]).eval()
+def test_all_layers_of_a_voice_are_weighed(encoders: dict[str, str], name: str) -> None:
+    encoder = PretrainedVoices(encoders[name]).eval()
     sound = torch.randn(2, 6400)
     found = encoder(sound)
     assert found.shape == (2, encoder.features) == (2, 32)
@@ -58,8 +39,8 @@ def test_all_layers_of_a_voice_are_weighed(folders: dict[str, str], name: str) -
         assert torch.allclose(encoder(3.0 * sound + 1.0), found, atol=1e-3)  # loudness says nothing
 
 
-def test_they_are_towers_as_others_are(folders: dict[str, str]) -> None:
-    model = Matcher(PretrainedPictures(folders["vit"]), PretrainedVoices(folders["hubert"]), width=8)
+def test_they_are_towers_as_others_are(encoders: dict[str, str]) -> None:
+    model = Matcher(PretrainedPictures(encoders["vit"]), PretrainedVoices(encoders["hubert"]), width=8)
     embedded = model({"image": torch.rand(2, 3, 32, 32), "audio": torch.randn(2, 6400)})
     assert embedded.pictures.shape == embedded.voices.shape == (2, 8)
 

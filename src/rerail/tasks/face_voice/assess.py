@@ -35,7 +35,7 @@ def assess(trained: TrainedMatcher, *, seed: int = 0, progress: Named | None = N
         kept = parts[name]
         if (count := len({one.pair.identity for one in kept})) < 2:  # noqa: PLR2004
             continue
-        seen = embed(trained.model, trained.paired.batches(kept, progress))
+        seen = embed(trained.model, trained.paired.batches(kept))
         whose = [one.pair.identity for one in kept]
         told = tuple(figures(seen.embedded.pictures, seen.embedded.voices, whose, seed=seed))
         found.append(Assessed(name=name, about=about, pairs=len(kept), identities=count, figures=told))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -89,11 +90,13 @@ def parity(tower: Tower, path: Path, x: Tensor) -> float:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Leave out what the exporter says of other libraries."""
+    """Leave out what the exporter says of other libraries, and of its own insides."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", (FutureWarning, DeprecationWarning))
+            yield
     finally:
         logger.setLevel(level)

@@ -37,23 +37,23 @@ class Extractor:
 
     def kept(
         self, folder: Path, raw: Mapping[str, Callable[[], Tensor]], progress: Progress | None
-    ) -> dict[str, Tensor]:
-        """Return the features of everything in `raw`, by its key, computed where `folder` lacks them.
-
-        Raises:
-            ValueError: naming the first thing that has none, such as a picture without a face.
-        """
+    ) -> dict[str, Tensor | ValueError]:
+        """Return the features of everything in `raw`, by its key, computed where `folder` lacks them; or why not."""
         keys = {one: self._key(one) for one in raw}
         found = cache.filled(folder, [(keys[one], one) for one in raw], lambda one: self(raw[one]()), progress=progress)
-        for value in found.values():
-            if isinstance(value, ValueError):
-                raise value
-        return {one: value for one, key in keys.items() if isinstance(value := found[key], Tensor)}
+        return {one: found[key] for one, key in keys.items()}
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Return (layers, size)."""
+        """Return (layers, size).
+
+        Raises:
+            ValueError: where they are not finite, or the encoder can do nothing with `x`.
+        """
         with torch.no_grad():
-            return self.compute(x).float().cpu()
+            found = self.compute(x).float().cpu()
+        if not found.isfinite().all():
+            raise ValueError(f"{self.name.partition(' ')[0]} gives features that are not finite; replace it")
+        return found
 
     def _key(self, content: str) -> str:
         return hashlib.sha256(repr((FORMAT, self.name, content)).encode()).hexdigest()[:32]

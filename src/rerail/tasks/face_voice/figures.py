@@ -37,7 +37,8 @@ def figures(pictures: Tensor, voices: Tensor, identities: Sequence[str], *, seed
     """Measure embeddings of pairs, row by row; both (pairs, width), of length 1.
 
     Every picture is looked for among all voices, and every voice among all pictures. Intervals are percentiles of a
-    bootstrap in which identities are drawn with replacement, so that clips of one are not taken for independent.
+    bootstrap in which identities are drawn with replacement, so that clips of one are not taken for independent. Draws
+    in which one alone came are left out where pairs of strangers are needed.
 
     Raises:
         ValueError: where there are fewer than two identities: nobody could be told from anybody.
@@ -87,5 +88,5 @@ def _mean(name: str, values: Tensor, weights: Tensor, chance: float) -> Figure:
 
 def _figure(name: str, value: float, draws: Tensor, chance: float) -> Figure:
     tail = (1.0 - LEVEL) / 2
-    low, high = torch.quantile(draws, torch.tensor([tail, 1.0 - tail], dtype=torch.float64)).tolist()
+    low, high = torch.nanquantile(draws, torch.tensor([tail, 1.0 - tail], dtype=torch.float64)).tolist()
     return Figure(name=name, value=value, low=low, high=high, chance=chance)

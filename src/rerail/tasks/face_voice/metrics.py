@@ -98,7 +98,8 @@ def won(scores: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
 def eer(scores: Tensor, same: Tensor, weights: Tensor | None = None) -> float:
     """Return the rate at which as many are falsely accepted as falsely rejected; chance 0.5.
 
-    Between two thresholds the curve is a straight line. A pair weighs as much as its row and its column; (rows,).
+    Between two thresholds the curve is a straight line. A pair weighs as much as its row and its column; (rows,). NaN
+    where either kind of pair is missing, or weighs nothing.
     """
     if scores.isnan().any() or same.all() or not same.any():
         return math.nan
@@ -107,6 +108,8 @@ def eer(scores: Tensor, same: Tensor, weights: Tensor | None = None) -> float:
     truth, values, mass = same.flatten()[order], scores.flatten()[order], weigh.flatten()[order].double()
     last = torch.cat([values[1:] != values[:-1], torch.tensor([True])])  # equal scores are accepted together
     others, own = mass * ~truth, mass * truth
+    if not others.sum() or not own.sum():
+        return math.nan
     accepted = torch.cat([torch.zeros(1), others.cumsum(0)[last] / others.sum()]).double()
     rejected = torch.cat([torch.ones(1), 1.0 - own.cumsum(0)[last] / own.sum()]).double()
     at = int((accepted >= rejected).nonzero()[0])

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from torch import Tensor
 
+from rerail.data.listing import LeftOut
 from rerail.data.pairs import caches, read
 from rerail.data.pairs.batches import Batch, Instead, PairStream, held_out, raw_picture, raw_sound
 from rerail.data.pairs.caches import Examination, Examined, Pictures, Recordings
 from rerail.data.pairs.split import Parts, Shares, leaks, parts
-from rerail.data.progress import Named
+from rerail.data.progress import Named, Progress
 from rerail.fit import FitConfig
 from rerail.tasks.face_voice.extract import Extractor
 from rerail.tasks.face_voice.settings import FaceVoiceConfig
 from rerail.tasks.face_voice.towers import Extractors, extractors
 
 ROWS = 64  # of a batch that is only measured
+Raw: TypeAlias = "Mapping[str, Callable[[], Tensor]]"
+Features: TypeAlias = "Mapping[str, Tensor | ValueError]"  # by the key of what they are of
 FEWEST = 2  # identities: with one there is nobody to be told from
 
 
@@ -36,15 +39,18 @@ class Paired:
         return round(self.config.seconds * self.config.sample_rate)
 
     def examined(self, progress: Named | None = None) -> Examination:
-        """Decode all pictures and recordings that were not before."""
-        if "examination" not in self.__dict__:
-            config, folder = self.config, Path(self.config.cache)
-            pictures = Pictures(folder=folder, side=config.image_size)
-            recordings = Recordings(folder=folder, sample_rate=config.sample_rate)
-            found = read(config.pairs, config.image_folder, config.audio_folder, config.layout)
-            self.__dict__["examination"] = caches.examine(found, pictures, recordings, progress)
-        examination: Examination = self.__dict__["examination"]
+        """Decode all pictures and recordings, and compute the features that stand in their place, at most once each."""
+        if "ready" not in self.__dict__:
+            self.__dict__["ready"] = self._ready(progress)
+        examination: Examination = self.__dict__["ready"][0]
         return examination
+
+    @property
+    def instead(self) -> Instead:
+        """What the towers take in place of raw pictures and recordings."""
+        self.examined()
+        found: Instead = self.__dict__["ready"][1]
+        return found
 
     @cached_property
     def parts(self) -> Parts:
@@ -70,46 +76,66 @@ class Paired:
         """What computes features of encoders that stay as they are."""
         return extractors(self.config, Path(self.config.cache))
 
-    def features(self, kept: Sequence[Examined], progress: Named | None = None) -> Instead:
-        """Return what the towers take in place of raw pictures and recordings, computed at most once."""
-        return Instead(
-            pictures=self._features(
-                self.extractors.pictures,
-                {one.picture_key: partial(raw_picture, one.picture) for one in kept},
-                partial(progress, "picture features") if progress else None,
-            ),
-            sounds=self._features(
-                self.extractors.voices,
-                {f"{one.sound_key} {self.samples}": partial(raw_sound, one.sound, self.samples) for one in kept},
-                partial(progress, "voice features") if progress else None,
-            ),
-        )
-
     def stream(self, fit: FitConfig) -> PairStream:
         """Return endless batches to train on."""
-        kept = self.parts.train
         return PairStream(
-            kept,
+            self.parts.train,
             batch_size=fit.batch_size,
             samples=self.samples,
             seed=fit.seed,
             augment=self.config.augment,
-            instead=self.features(kept),
+            instead=self.instead,
         )
 
-    def batches(self, kept: Sequence[Examined], progress: Named | None = None) -> list[Batch]:
+    def batches(self, kept: Sequence[Examined]) -> list[Batch]:
         """Return pairs once through, unchanged, to measure on."""
-        return held_out(kept, batch_size=ROWS, samples=self.samples, instead=self.features(kept, progress))
+        return held_out(kept, batch_size=ROWS, samples=self.samples, instead=self.instead)
 
     def odd(self) -> list[str]:
         """Say what was left out and why, a line each."""
         return [f"{one.id}: {one.kind}: {one.reason}" for one in self.examined().left_out]
 
-    def _features(self, extractor: Extractor | None, raw: Mapping[str, Any], progress: Any) -> Mapping[str, Tensor]:  # noqa: ANN401
+    def _ready(self, progress: Named | None) -> tuple[Examination, Instead]:
+        decoded, samples = self._decoded(progress), self.samples
+        pictures = {one.picture_key: partial(raw_picture, one.picture) for one in decoded.kept}
+        sounds = {f"{one.sound_key} {samples}": partial(raw_sound, one.sound, samples) for one in decoded.kept}
+        seen = self._features(self.extractors.pictures, pictures, _of("picture features", progress))
+        heard = self._features(self.extractors.voices, sounds, _of("voice features", progress))
+        return sifted(decoded, seen, heard)
+
+    def _decoded(self, progress: Named | None) -> Examination:
+        config, folder = self.config, Path(self.config.cache)
+        pictures = Pictures(folder=folder, side=config.image_size)
+        recordings = Recordings(folder=folder, sample_rate=config.sample_rate)
+        found = read(config.pairs, config.image_folder, config.audio_folder, config.layout)
+        return caches.examine(found, pictures, recordings, progress)
+
+    def _features(self, extractor: Extractor | None, raw: Raw, progress: Progress | None) -> Features:
         if extractor is None:
             return {}
         found = extractor.kept(Path(self.config.cache), raw, progress)
         return {key.partition(" ")[0]: value for key, value in found.items()}
+
+
+def sifted(decoded: Examination, seen: Features, heard: Features) -> tuple[Examination, Instead]:
+    """Leave out the pairs of which features could not be computed; return the others, and the features."""
+    kept, odd = list[Examined](), list(decoded.left_out)
+    for one in decoded.kept:
+        both = ((one.pair.image, seen.get(one.picture_key)), (one.pair.audio, heard.get(one.sound_key)))
+        told = [f"{path.name}: {error}" for path, error in both if isinstance(error, ValueError)]
+        if told:
+            odd.append(LeftOut(id=one.pair.id, kind="no features", reason="; ".join(told)))
+        else:
+            kept.append(one)
+    return Examination(kept=tuple(kept), left_out=tuple(odd)), Instead(pictures=_tensors(seen), sounds=_tensors(heard))
+
+
+def _tensors(found: Features) -> dict[str, Tensor]:
+    return {key: value for key, value in found.items() if isinstance(value, Tensor)}
+
+
+def _of(name: str, progress: Named | None) -> Progress | None:
+    return partial(progress, name) if progress else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

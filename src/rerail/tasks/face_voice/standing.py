@@ -8,12 +8,13 @@ from torch import Tensor
 
 from rerail.tasks.face_voice.evaluate import embed
 from rerail.tasks.face_voice.losses import alike
+from rerail.tasks.face_voice.pairing import FEWEST
 from rerail.tasks.face_voice.trained import TrainedMatcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Cosines of pairs whose identities were never trained on: those that belong together, and all others."""
+    """Cosines of pairs that were set aside: those that belong together, and all others."""
 
     own: Tensor
     others: Tensor
@@ -28,13 +29,13 @@ class Standing:
 
 
 def standing(trained: TrainedMatcher) -> Standing:
-    """Measure the pairs of the run that were set aside with their identities.
+    """Measure pairs that were set aside: those of identities that were never seen, where they are of two at least.
 
     Raises:
-        ValueError: where the run's pairs are not here, or none were set aside.
+        ValueError: where the run's pairs are not here.
     """
     found = trained.paired.parts
-    aside = found.unseen or found.validation
+    aside = found.unseen if len({one.pair.identity for one in found.unseen}) >= FEWEST else found.validation
     seen = embed(trained.model, trained.paired.batches(aside))
     same, cosines = alike(seen.identity), seen.embedded.pictures @ seen.embedded.voices.T
     return Standing(own=cosines[same], others=cosines[~same])

@@ -63,16 +63,15 @@ class FaceVoiceTask:
         return self.read or Paired(self.config)
 
     def odd(self, progress: Named) -> list[str]:
-        """Decode everything; return what was left out and why, and which settings are odd, a line each."""
+        """Decode everything, compute features; return what was left out and why, and odd settings, a line each."""
         self.paired.examined(progress)
         return [*self.config.oddities(), *self.paired.odd()]
 
     def compute(self, progress: Named) -> None:
-        """Check everything, then compute what is missing of the features of encoders that stay as they are."""
+        """Compute what is missing of the features of encoders that stay as they are; check that enough can be used."""
         refuse_unrated(self.fit)
         self.paired.examined(progress)
-        found = self.paired.parts
-        self.paired.features([one for part in found.named().values() for one in part], progress)
+        _ = self.paired.parts
 
     def fitted(self) -> FaceVoiceTask:
         """Return the task with batches by memory and steps by epochs, where that is asked for; nothing is read anew."""
