@@ -119,7 +119,7 @@ def show(out: Path) -> None:
     figure.savefig(out / "curves.png", dpi=110)
     for path in sorted(out.glob("*.json")):
         for one in json.loads(path.read_text(encoding="utf8")):
-            print(f"\n{path.stem}, {one['name']}: {one['pairs']} pairs of {one['identities']} identities\n")
+            print(f"\n{path.stem}, {one['name']}: {one['pictures']} pictures, {one['voices']} voices\n")
             print("| figure | value | 95 % interval | chance |\n|---|---|---|---|")
             for figure_ in one["figures"]:
                 interval = f"{figure_['low']:.3f} to {figure_['high']:.3f}"
