@@ -26,6 +26,7 @@ from rerail.guard import claim
 from rerail.tell import printed
 
 SPEAK = """sentences to synthesise at the end, as a list: '["Hello there.", "Good bye."]'"""
+TENSORBOARD = 'folder to write for TensorBoard, beside the run (pip install "rerail[tensorboard]")'
 SHOWN = 10  # lines of what is odd about the data
 RESET = "begin anew; a run that is there is kept beside it, under another name"
 NO_CHECK = "do not look through the data of a new run first"
@@ -43,6 +44,7 @@ def flags(trainer: Trainer) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
         ((FROM_FLAG,), {"type": str, "default": "", "help": "go on from this checkpoint (a step-* folder)"}),
         (("--reset-training",), {"action": "store_true", "help": RESET}),
         (("--no-check",), {"action": "store_true", "help": NO_CHECK}),
+        (("--tensorboard-dir",), {"type": str, "default": "", "help": TENSORBOARD}),
         ((trainer.presets.flag,), {"type": str, "default": trainer.default, "help": known}),
     ]
     if trainer.speaks:
@@ -96,7 +98,9 @@ def run(arguments: Namespace) -> int:
         kept = set_aside(folder, untaken(folder.with_name(f"{folder.name}-before")))
         printed.text(f"the run that was in {folder} is now in {kept}")
     notes = {f"{len(odd)} oddities of the data": {"odd": odd}} if odd else {}
-    return run_under_eyes(task, task.fit, folder, resume=resume, describe=asdict(config), notes=notes).code
+    board = Path(given.tensorboard_dir) if given.tensorboard_dir else None
+    told = {"describe": asdict(config), "notes": notes, "tensorboard": board}
+    return run_under_eyes(task, task.fit, folder, resume=resume, **told).code
 
 
 def shortened(odd: Sequence[str]) -> list[str]:
