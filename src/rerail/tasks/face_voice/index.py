@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -56,10 +57,10 @@ class Index:
         if not path.is_file():
             raise ValueError(f"{path}: no such file; rerail index makes one")
         try:
-            with np.load(path, allow_pickle=False) as held:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
                 files, kinds = (tuple(map(str, held[name])) for name in ("files", "kinds"))
                 embeddings, checkpoint = torch.from_numpy(held["embeddings"]), str(held["checkpoint"])
-        except (ValueError, OSError, KeyError, AttributeError, EOFError) as error:
+        except (ValueError, OSError, KeyError, AttributeError, EOFError, BadZipFile) as error:
             raise ValueError(f"{path}: not an index ({error}); rerail index makes one") from error
         return cls(files=files, kinds=kinds, embeddings=embeddings, checkpoint=checkpoint)
 

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rerail.tasks.face_voice.assess import SETS, assess
+from rerail.tasks.face_voice.standing import standing
+from rerail.tasks.face_voice.trained import load
+
+
+def altered(run: Path, folder: Path, **settings: float) -> Path:
+    shutil.copytree(run, folder)
+    config = folder / "config.yaml"
+    config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | settings))
+    return folder
+
+
+def test_both_sets_are_measured_beside_chance(matching_run: Path) -> None:
+    seen, unseen = assess(load(matching_run))
+    assert (seen.name, unseen.name) == ("seen", "unseen")
+    assert (seen.about, unseen.about) == tuple(SETS.values())
+    assert unseen.identities == 2
+    assert unseen.pairs == 12
+    assert seen.identities > 2
+    assert {one.chance for one in seen.figures if one.name in ("AUC", "EER")} == {0.5}
+
+
+def test_the_same_seed_gives_the_same_intervals(matching_run: Path) -> None:
+    trained = load(matching_run)
+    assert assess(trained, seed=3) == assess(trained, seed=3)
+
+
+def test_one_identity_alone_is_no_set(matching_run: Path, tmp_path: Path) -> None:
+    """It is not compared with either: a cosine is held against the pairs that were measured in training."""
+    run = altered(matching_run, tmp_path / "run", test_size=0.05)
+    trained = load(run)
+    assert [one.name for one in assess(trained)] == ["seen"]
+    assert len({one.pair.identity for one in trained.paired.parts.unseen}) == 1
+    assert len(standing(trained).others) > 0
+
+
+def test_where_nothing_was_set_aside_nothing_can_be_measured(matching_run: Path, tmp_path: Path) -> None:
+    run = altered(matching_run, tmp_path / "run", test_size=0.0, seen_size=0.0)
+    with pytest.raises(ValueError, match="no pairs were set aside by this run; train with --test-size"):
+        assess(load(run))
