@@ -99,8 +99,8 @@ def run(arguments: Namespace) -> int:
         printed.text(f"the run that was in {folder} is now in {kept}")
     notes = {f"{len(odd)} oddities of the data": {"odd": odd}} if odd else {}
     board = Path(given.tensorboard_dir) if given.tensorboard_dir else None
-    told = {"describe": asdict(config), "notes": notes, "tensorboard": board}
-    return run_under_eyes(task, task.fit, folder, resume=resume, **told).code
+    about = asdict(config)
+    return run_under_eyes(task, task.fit, folder, resume=resume, describe=about, notes=notes, tensorboard=board).code
 
 
 def shortened(odd: Sequence[str]) -> list[str]:
