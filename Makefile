@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo demo-unguarded test lint bench-overhead bench-tacotron2 bench-xtts bench-levels bench-wrecks causes faultbench calibration clean
+.PHONY: demo demo-unguarded test lint bench-overhead bench-tacotron2 bench-xtts bench-levels bench-matching bench-wrecks causes faultbench calibration clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -44,6 +44,10 @@ bench-xtts: .venv/installed
 # Hours: every level of the XTTS-style trainer over five seeds, and each of its improvements by itself
 bench-levels: .venv/installed
 	$(BIN)/python bench/levels.py --alone
+
+# PAIRS is a list of pairs, such as that of `rerail data get tuxpaint --pictures`
+bench-matching: .venv/installed
+	$(BIN)/python bench/matching.py --pairs $(PAIRS)
 
 bench-wrecks: .venv/installed
 	$(BIN)/python bench/wrecks.py --out docs/recovery.md

@@ -7,19 +7,22 @@
 Tiny network, 30 of the embedded clips, 6 others held out, batches of 15, the settings of each level else, but for its
 warm-up, which is at most a tenth of the run: at full length (1,500 to 3,000 steps) no run this short would leave it.
 `--alone` adds to `basic` one thing at a time of what `enhanced` has more. Each run appends a line to OUT/levels.csv;
-what is there is not run again. `--show` prints the tables.
+what is there is not run again; `key` names the very settings, so that rows of other ones stand apart. `--show` prints
+the tables.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import math
 import shutil
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from statistics import fmean, stdev
@@ -36,8 +39,13 @@ from rerail.tasks.xtts.task import XttsTask
 from rerail.tell import journal
 
 SEEN = ("loss/mel_post", "loss/kl", "loss/stop", "loss/attention", "mel/free", "diagonality/free", "gate_accuracy/free")
-COLUMNS = ("name", "seed", "guarded", "steps", "seconds", "finite", "interventions", *SEEN)
-T = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # two-sided 95 % of Student's t, by how many numbers there are
+COLUMNS = ("name", "key", "seed", "guarded", "steps", "seconds", "finite", "interventions", *SEEN)
+# Two-sided 95 % of Student's t, by degrees of freedom from 1 on; the normal distribution's beyond.
+T = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131),
+    *(2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045),
+)
+NORMAL = 1.96
 GIVEN, OWNERS = (
     " as given",
     " lr=8.0e-5 warmup=1500 lr_floor=0.00125 schedule=restarts huber=0.6",
@@ -61,12 +69,26 @@ def values(name: str) -> Mapping[str, Any]:
     name = name.replace(GIVEN, OWNERS)
     name, *typed = name.split(" ") if "=" in name else [name]
     if typed:
-        return {**values(name), **{key: yaml.safe_load(value) for key, value in (one.split("=") for one in typed)}}
+        return {**values(name), **{key: typed_value(value) for key, value in (one.split("=") for one in typed)}}
     base, plus, more = name.partition(" + ")
     if plus:
         enhanced = LEVELS.values("enhanced")
         return LEVELS.values(base) | {one: enhanced[one] for one in ALONE[more]}
     return LEVELS.values("enhanced") | ABOVE.values(FAST) if name == FAST else LEVELS.values(name)
+
+
+def typed_value(text: str) -> Any:  # noqa: ANN401 (a number, a switch or a name)
+    """Return what is meant: YAML takes `1e-3` for a word."""
+    given = yaml.safe_load(text)
+    try:
+        return float(given) if isinstance(given, str) else given
+    except ValueError:
+        return given
+
+
+def key_of(given: Mapping[str, Any]) -> str:
+    """Return a short name of these very settings."""
+    return sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def apart(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -76,13 +98,17 @@ def apart(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return own, {key: value for key, value in given.items() if key not in loop}
 
 
-def task_of(name: str, seed: int, steps: int, out: Path) -> tuple[XttsTask, FitConfig]:
-    """Return the trainer of a level."""
+def given_of(name: str, steps: int) -> dict[str, Any]:
+    """Return the settings that a level is run with, but for the seed."""
     given = dict(values(name)) | {"batch_size": 15, "accumulate": 1, "num_workers": 0, "epochs": 0}
     given |= {"patience": 0, "evaluate_every": 10**6, "adapt_every": steps // 3 if given.get("adapt_every") else 0}
-    given["warmup"] = min(given["warmup"], steps // 10)
-    looped, rest = apart(given)
-    fit = FitConfig(**looped, steps=steps, seed=seed, threads=1)
+    return given | {"warmup": min(given["warmup"], steps // 10), "steps": steps}
+
+
+def task_of(name: str, seed: int, steps: int, out: Path) -> tuple[XttsTask, FitConfig]:
+    """Return the trainer of a level."""
+    looped, rest = apart(given_of(name, steps))
+    fit = FitConfig(**looped, seed=seed, threads=1)
     config = XttsConfig(
         data=str(corpus(out / "clips")), cache=str(out / "features"), held_out=6, size="tiny", longest=0.0, **rest
     )
@@ -113,7 +139,8 @@ def one(name: str, seed: int, steps: int, out: Path, *, guarded: bool) -> dict[s
         assert parts is not None
         found, state = task.evaluate(parts.model, parts.held_out), parts.model.state_dict()
     finite = all(bool(torch.isfinite(value).all()) for value in state.values() if value.is_floating_point())
-    about = {"name": name, "seed": seed, "guarded": guarded, "steps": steps, "finite": finite, "interventions": done}
+    about = {"name": name, "key": key_of(given_of(name, steps)), "seed": seed, "guarded": guarded, "steps": steps}
+    about |= {"finite": finite, "interventions": done}
     return {**about, "seconds": round(time.perf_counter() - began), **{seen: f"{found[seen]:.5g}" for seen in SEEN}}
 
 
@@ -121,9 +148,9 @@ def run_all(given: argparse.Namespace, table: Path) -> None:
     """Run what is not in the table yet."""
     names = [*given.levels, *(f"basic + {one}" for one in ALONE if given.alone)]
     wanted = product(given.seeds, names, (True, False) if given.unguarded else (True,))
-    there = {(row["name"], row["seed"], row["guarded"]) for row in lines(table)}
+    there = {(row["name"], row["key"], row["seed"], row["guarded"]) for row in lines(table)}
     for seed, name, guarded in wanted:
-        if (name, str(seed), str(guarded)) not in there:
+        if (name, key_of(given_of(name, given.steps)), str(seed), str(guarded)) not in there:
             added(table, [one(name, seed, given.steps, given.out, guarded=guarded)])
 
 
@@ -137,36 +164,43 @@ def added(table: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
         writer.writerows(rows)
 
 
-def lines(table: Path) -> list[dict[str, str]]:
+def lines(table: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
     """Read the table."""
     if not table.exists():
         return []
     with table.open(newline="") as file:
-        return list(csv.DictReader(file))
+        found = csv.DictReader(file)
+        if missing := set(columns) - set(found.fieldnames or ()):
+            raise SystemExit(f"{table}: an older bench's, without {', '.join(sorted(missing))}; move it away")
+        return list(found)
 
 
 def shown(table: Path) -> str:
     """Return means over seeds with 95 % intervals, a line for each name and kind of run."""
-    groups = defaultdict[tuple[str, str], list[dict[str, str]]](list)
+    groups = defaultdict[tuple[str, ...], list[dict[str, str]]](list)
     for row in lines(table):
-        groups[row["name"], row["guarded"]].append(row)
-    text = ["| settings | guarded | seeds | finite | interventions | " + " | ".join(SEEN) + " | s |"]
-    text.append("|---" * (len(SEEN) + 6) + "|")
-    for (name, guarded), rows in groups.items():
+        groups[row["name"], row["key"], row["steps"], row["guarded"]].append(row)
+    text = ["| settings | key | steps | guarded | seeds | finite | interventions | " + " | ".join(SEEN) + " | s |"]
+    text.append("|---" * (len(SEEN) + 8) + "|")
+    for (name, key, steps, guarded), rows in groups.items():
         cells = [interval([float(row[seen]) for row in rows]) for seen in SEEN]
         sound = sum(row["finite"] == "True" for row in rows)
         done = sum(int(row["interventions"]) for row in rows)
         spent = fmean(float(row["seconds"]) for row in rows)
-        head = f"| {name} | {'yes' if guarded == 'True' else 'no'} | {len(rows)} | {sound} | {done} | "
+        head = (
+            f"| {name} | {key} | {steps} | {'yes' if guarded == 'True' else 'no'} | {len(rows)} | {sound} | {done} | "
+        )
         text.append(head + " | ".join(cells) + f" | {spent:.0f} |")
     return "\n".join(text)
 
 
 def interval(numbers: list[float]) -> str:
     """Mean, and half the width of its 95 % interval by Student's t."""
-    if len(numbers) < min(T) or not all(map(math.isfinite, numbers)):
+    free = len(numbers) - 1
+    if not free or not all(map(math.isfinite, numbers)):
         return f"{fmean(numbers):.3g}"
-    return f"{fmean(numbers):.3g} ± {T[len(numbers)] * stdev(numbers) / math.sqrt(len(numbers)):.2g}"
+    wide = T[free - 1] if free <= len(T) else NORMAL
+    return f"{fmean(numbers):.3g} ± {wide * stdev(numbers) / math.sqrt(len(numbers)):.2g}"
 
 
 def main() -> None:

@@ -2,10 +2,11 @@
 
     python bench/voices.py RUN [--texts 6] [--out FOLDER]
 
-Texts are held-out clips of the run, voices a recording of each speaker in each of their languages, of those that it was
-trained on. A cell of the table is the mean cosine between the speaker vectors (Resemblyzer's) of what is said and of
-other recordings of the asked speaker in the asked language, and after the stroke to those of all other speakers. The
-first text of each pair is written to FOLDER as a WAV file.
+It takes a run of two speakers or more, with two clips or more of each in each of their languages. Texts are held-out
+clips of the run, voices a recording of each speaker in each of their languages, of those that it was trained on. A cell
+of the table is the mean cosine between the speaker vectors (Resemblyzer's) of what is said and of other recordings of
+the asked speaker in the asked language, and after the stroke to those of all other speakers. The first text of each
+pair is written to FOLDER as a WAV file.
 """
 
 from __future__ import annotations
@@ -46,11 +47,17 @@ class Heard:
 
 
 def voices(trained: Trained, voiceprint: Voiceprint) -> dict[Who, Heard]:
-    """Return the voices of the corpora that the run was trained on."""
+    """Return the voices of the corpora that the run was trained on, where there are enough to compare."""
     rate, by = trained.config.sample_rate, defaultdict[Who, list[Clip]](list)
     for clip in sorted(Corpus(trained.config).clips, key=lambda one: one.id):
         if clip.id not in trained.held_out:
             by[clip.speaker, clip.language].append(clip)
+    if single := sorted(f"{speaker} ({language})" for (speaker, language), clips in by.items() if len(clips) == 1):
+        raise SystemExit(
+            f"one clip alone of {', '.join(single)}: nothing to compare with; give a run with more of them"
+        )
+    if len(speakers := {speaker for speaker, _ in by}) == 1:
+        raise SystemExit(f"one speaker alone, {speakers.pop()!r}: no other to tell apart; give a run of two or more")
     found = {}
     for who, clips in by.items():
         long = [one for one in clips if len(files.read(one.path, rate)) > SECONDS * rate] or clips

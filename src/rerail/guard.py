@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from rerail.act import rows
 from rerail.act.buffers import Buffers
-from rerail.act.commit import clip, commit, discard, groups, has_gradients, keep_cuts
+from rerail.act.commit import clip, commit, discard, fresh, groups, has_gradients, keep_cuts
 from rerail.act.disk import Disk, claim
 from rerail.act.quarantine import Quarantine
 from rerail.act.snapshots import Snapshot, Snapshots
@@ -66,6 +66,7 @@ __all__ = [
     "Stateful",
     "Step",
     "claim",
+    "fresh",
 ]
 
 TINY = 1e-30  # a gradient of zero is not clipped
@@ -419,8 +420,7 @@ class Guard:
         if self.scheduler is None:
             keep_cuts(self.optimizers, rates)
         if verdict.proved is not None and verdict.proved.reset:
-            for optimizer in self.optimizers:
-                optimizer.state.clear()
+            fresh(self.optimizers)
         self._prover.rewound(target.step)
         undone, self.steps = self.steps - target.step, target.step
         kept = self._window.take(after=target.step) if entry is not None else []

@@ -11,6 +11,7 @@ scales = st.floats(0.001, 1.0)
 knobs = st.builds(
     Knobs,
     lr_scale=scales,
+    lr_standing=scales,
     clip_norm=st.floats(0.01, 100.0) | st.just(math.inf),
     precision=st.sampled_from(Precision),
     weights=st.dictionaries(st.sampled_from(["mel", "gate"]), st.floats(0.1, 50.0), max_size=2),

@@ -31,6 +31,9 @@ def test_the_table_has_every_detector_field_and_code() -> None:
     own = {
         "alignment.guide",
         "device.unused",
+        "embedding.apart",
+        "encoder.frozen",
+        "negatives.false",
         "rate.lowered",
         "stage.missed",
         "weight.kl",

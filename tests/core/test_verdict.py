@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rerail.core.detectors import Explosion, NonFinite, Spike
-from rerail.core.plans import default_plan
+from rerail.core.knobs import Knobs
+from rerail.core.plans import default_plan, lowering
 from rerail.core.reading import Reading
-from rerail.core.remedy import Move
-from rerail.core.verdict import Memory, Plan, Verdict, advance, recall, remember, start
+from rerail.core.remedy import Move, Remedy
+from rerail.core.verdict import Memory, Plan, Verdict, advance, recall, remember, settle, start
 
 numbers = st.floats(0.5, 2.0) | st.sampled_from([math.nan, math.inf, 1e3, 1e9])
 rows = st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=60)
@@ -86,6 +87,21 @@ def test_healthy_readings_give_plain_verdicts() -> None:
     table = [(1.0 + 0.01 * (tick % 7), 2.0, 1.0 + 0.1 * (tick % 5)) for tick in range(200)]
     _, verdicts = judge(default_plan(), readings(table))
     assert all(verdict.plain for verdict in verdicts)
+
+
+def test_a_rate_that_stands_lowered_is_no_intervention_and_a_remedy_is() -> None:
+    plan = lowering(default_plan(), "eval/mel", {"plateau_patience": 1, "plateau_factor": 0.5, "least_gain": 0.0})
+    table = [(1.0 + 0.01 * (tick % 7), 2.0, 1.0 + 0.1 * (tick % 5)) for tick in range(60)]
+    seen = readings(table)
+    for place in (10, 20):  # nothing is gained
+        seen[place] = replace(seen[place], values={**seen[place].values, "eval/mel": 1.0})
+    memory, verdicts = judge(plan, seen)
+    assert [verdict.tick for verdict in verdicts if not verdict.plain] == [21]
+    assert verdicts[-1].knobs.lr_standing == 0.5
+    slow = Remedy(move=Move.REWIND, knobs=Knobs(lr_scale=0.1), hold=20)
+    memory, _ = settle(memory, verdicts[-1], "proved:step size::", slow, 60.0)
+    _, verdict = advance(plan, memory, replace(seen[-1], tick=61))
+    assert not verdict.plain
 
 
 def test_the_longest_prefix_names_the_ladder() -> None:

@@ -46,6 +46,15 @@ def test_a_resumed_run_has_the_best_weights_and_the_looks_that_were_waited(tmp_p
     assert float(again.weights["weight"]) == 0.5
 
 
+def test_what_is_measured_again_after_a_kill_is_waited_for_once(tmp_path: Path) -> None:
+    first = Best.of(tmp_path, 4, 0.0)
+    for step, value in ((10, 0.5), (20, 0.6), (30, 0.7)):
+        first.look(value, step, model_of(value))
+    again = Best.of(tmp_path, 4, 0.0)  # from the checkpoint of step 10
+    looks = [again.look(value, step, model_of(value)) for step, value in ((20, 0.6), (30, 0.7), (40, 0.8), (50, 0.9))]
+    assert looks == [False, False, False, True]
+
+
 def test_a_disk_that_takes_no_more_is_told_and_the_run_goes_on(tmp_path: Path) -> None:
     told: list[str] = []
     best = Best.of(tmp_path / "gone", 2, 0.0, told.append)

@@ -17,6 +17,7 @@ class Limited:
 
     fit: FitConfig
     frames: int
+    clips: int = 48
     tried: list[int] = field(default_factory=list)
 
     def build(self) -> Parts:
@@ -29,7 +30,7 @@ class Limited:
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return {"square": model(batch).square().mean()}
 
-        examples = [{"mel": torch.zeros(frames, 3)} for frames in (2, 10, 3)]
+        examples = [{"mel": torch.zeros(frames, 3)} for frames in (10, 2, 3, *[2] * 45)[: self.clips]]
         together = lambda rows: nn.utils.rnn.pad_sequence([one["mel"] for one in rows], batch_first=True)  # noqa: E731
         return Parts(
             model=model,
@@ -62,6 +63,12 @@ def test_the_largest_micro_batch_of_the_longest_clips_keeps_the_clips_of_a_step(
     assert tried in (None, task.tried)
     assert torch.equal(torch.get_rng_state(), before)
     assert fit == replace(task.fit, batch_size=expected[0], accumulate=expected[1])
+
+
+def test_a_micro_batch_is_never_of_more_clips_than_there_are() -> None:
+    fit = with_largest_batch(task := Limited(FitConfig(batch_size=3, accumulate=16), 10_000, clips=3)).fit
+    assert (fit.batch_size, fit.accumulate) == (3, 16)
+    replace(task, fit=fit).build()
 
 
 def test_a_clip_that_does_not_fit_by_itself_is_told() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from torch import nn
 
 from rerail.core.plans import default_plan, lowering
@@ -162,9 +163,39 @@ def test_the_schedule_rises_falls_and_holds_its_floor() -> None:
 
 
 def test_problems_are_listed_together() -> None:
-    found = problems([FitConfig(steps=0, lr=0.0, batch_size=-3)])
+    found = problems([FitConfig(steps=0, lr=-1.0, batch_size=-3)])
     assert [one.split(":")[0] for one in found] == ["steps", "batch_size", "lr"]
     assert not problems([FitConfig()])
+
+
+class Sized(ToyTask):
+    """Knows the rate of its network's size, as one trainer does."""
+
+    def build(self) -> Parts:
+        return ToyTask(replace(self.fit, lr=self.fit.lr or 4e-3)).build()
+
+
+def test_the_rate_of_the_networks_size_is_written_among_the_runs_settings(tmp_path: Path) -> None:
+    fit = replace(FIT, steps=1, lr=0.0)
+    train(Sized(fit), fit, run=tmp_path / "run")
+    assert yaml.safe_load((tmp_path / "run/config.yaml").read_text())["lr"] == 4e-3
+
+
+class Rated(ToyTask):
+    """Builds its own optimizer, at whatever rate it is given."""
+
+    def build(self) -> Parts:
+        parts = ToyTask(replace(self.fit, lr=1e-3)).build()
+        optimizer = torch.optim.Adam(parts.model.parameters(), self.fit.lr)
+        return replace(parts, optimizer=optimizer, scheduler=scheduled(optimizer, self.fit))
+
+
+def test_an_optimizer_of_rate_0_is_refused_and_one_in_its_warm_up_is_not(tmp_path: Path) -> None:
+    fit = replace(FIT, steps=1, lr=0.0)
+    with pytest.raises(ValueError, match=r"lr: the optimizer was built with a rate of 0 \(lr is 0\.0\).*give one"):
+        train(Rated(fit), fit, run=tmp_path / "run")
+    fit = replace(FIT, steps=1, warmup=100)
+    assert train(Rated(fit), fit, run=None).reason == "finished"
 
 
 def test_a_run_that_gains_no_more_ends_with_its_best_weights(tmp_path: Path) -> None:
@@ -231,12 +262,12 @@ def test_a_rate_that_gains_nothing_is_lowered_on_top_of_the_schedule(tmp_path: P
     fit = replace(FIT, steps=60, evaluate_every=5)
     train(Lowering(fit), fit, run=tmp_path / "run")
     records = list(journal.read(tmp_path / "run"))
-    cuts = [one["knobs"]["lr_scale"] for one in records if one["kind"] == "remedy" and one["code"] == "rate.lowered"]
+    cuts = [one["knobs"]["lr_standing"] for one in records if one["kind"] == "remedy" and one["code"] == "rate.lowered"]
     assert cuts == pytest.approx([0.7**cut for cut in range(1, len(cuts) + 1)])
     assert len(cuts) == 5  # 11 evaluations before the last step, the first of them a gain, then two a cut
     seen = {one["values"]["step"]: one["values"] for one in records if one["kind"] == "reading"}
     assert seen[59.0]["lr"] == pytest.approx(fit.lr * fit.rate_at(59))  # the schedule's own goes on underneath
-    assert seen[59.0]["knob/lr_scale"] == pytest.approx(cuts[-1])
+    assert seen[59.0]["knob/lr_standing"] == pytest.approx(cuts[-1])
 
 
 @dataclass

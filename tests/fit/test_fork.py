@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from torch import nn
 
 from rerail.core.knobs import Knobs
 from rerail.core.remedy import Move, Remedy
-from rerail.fit import FitConfig, Parts, beginning, fork, past, prepare, train
+from rerail.fit import FitConfig, Parts, beginning, fork, past, prepare, scheduled, train
+from rerail.fit import optimizer as made
 from toy import Loader, network
 
 FIT = FitConfig(steps=20, evaluate_every=100, checkpoint_every=5, snapshot_every=5, warmup=3, lr=1e-2)
@@ -23,11 +24,12 @@ class Squares:
     """The smallest task; from `nan_from` on, its loss is no number."""
 
     nan_from: float = math.inf
+    fit: FitConfig = FIT
 
     def build(self) -> Parts:
         model = network()
-        optimizer = torch.optim.Adam(model.parameters(), FIT.lr)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, FIT.rate_at)
+        optimizer = made(model.parameters(), self.fit, torch.optim.Adam)
+        schedule = scheduled(optimizer, self.fit)
 
         def losses(batch: Mapping[str, Any]) -> dict[str, torch.Tensor]:
             fault = math.nan if schedule.last_epoch >= self.nan_from else 1.0
@@ -67,6 +69,13 @@ def test_a_fork_goes_as_the_run_went_and_leaves_nothing(run: Path) -> None:
     whole = past.load(at(run, 20))["model"]
     assert all(torch.equal(one, whole[name]) for name, one in parts.model.state_dict().items())
     assert sorted(run.rglob("*")) == before
+
+
+@pytest.mark.parametrize("fit", [replace(FIT, ema=0.9), replace(FIT, schedule="schedule-free")])
+def test_a_fork_is_measured_at_the_average_as_the_run_is(fit: FitConfig, tmp_path: Path) -> None:
+    measured = train(Squares(fit=fit), fit, run=tmp_path / "run").metrics
+    done = fork(Squares(fit=fit), prepare(Squares(fit=fit), fit), fit, at(tmp_path / "run", 10), 10)
+    assert done.metrics == measured
 
 
 def test_it_runs_under_the_knobs_that_its_checkpoint_brings(run: Path, tmp_path: Path) -> None:

@@ -40,3 +40,13 @@ def test_operators_of_a_higher_order_run_inside() -> None:
         made = torch.cond(x.sum() > 0, lambda y: y.sin(), lambda y: y.cos(), (x,))
     assert made.equal(x.sin())
     assert draws.count == 0
+
+
+def test_a_nan_that_is_replaced_is_counted_where_it_is() -> None:
+    x = torch.tensor([1.0, torch.nan, torch.nan], requires_grad=True)
+    with Draws() as draws:  # type: ignore[no-untyped-call]
+        healthy = torch.nan_to_num(torch.ones(3))
+        hidden = x.nan_to_num(0.0)
+        F.relu(hidden + healthy).sum().backward()
+    assert sorted(map(float, draws.hidden.values())) == [0.0, 2.0]
+    assert all(place.startswith("test_draws.py:") for place in draws.hidden)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,6 +37,16 @@ def groups(optimizers: Sequence[torch.optim.Optimizer]) -> list[dict[str, Any]]:
     return [group for optimizer in optimizers for group in optimizer.param_groups]
 
 
+def fresh(optimizers: Iterable[torch.optim.Optimizer]) -> None:
+    """Empty the optimizers' memory: their states, and what schedule-free ones count in their groups."""
+    for optimizer in optimizers:
+        optimizer.state.clear()
+        for group in optimizer.param_groups:
+            group.update(
+                {name: optimizer.defaults[name] for name in COUNTED & group.keys() & optimizer.defaults.keys()}
+            )
+
+
 def keep_cuts(optimizers: Sequence[torch.optim.Optimizer], rates: Sequence[float]) -> None:
     """Leave each learning rate no higher than in `rates`: what the user's own loop has lowered stays low."""
     for group, rate in zip(groups(optimizers), rates, strict=True):
@@ -61,18 +71,19 @@ def _number(value: object) -> bool:
 
 @contextmanager
 def held(every: Sequence[dict[str, Any]], values: Mapping[str, float]) -> Iterator[None]:
-    """Hold settings at `values` inside the block."""
-    before = [dict(group) for group in every] if values else []
+    """Hold settings at `values` inside the block; what a step counts in its groups goes on meanwhile."""
+    before: list[tuple[dict[str, Any], str, Any]] = []
     try:
         for key, value in values.items():
             name, _, number = key.rpartition("/")
             whole, _, place = name.partition(".")
             if int(number) < len(every) and whole in every[int(number)]:
+                before.append((every[int(number)], whole, every[int(number)][whole]))
                 _hold(every[int(number)], whole, place, value)
         yield
     finally:
-        for group, old in zip(every, before, strict=False):
-            group.update({name: old[name] for name in old if name != "params"})
+        for group, name, old in reversed(before):
+            group[name] = old
 
 
 def _hold(group: dict[str, Any], name: str, place: str, value: float) -> None:
@@ -83,7 +94,7 @@ def _hold(group: dict[str, Any], name: str, place: str, value: float) -> None:
 @contextmanager
 def scaled(every: Sequence[dict[str, Any]], knobs: Knobs) -> Iterator[None]:
     """Scale every learning rate as the knobs say inside the block."""
-    scale = knobs.lr_scale
+    scale = knobs.lr_scale * knobs.lr_standing
     if math.isfinite(knobs.lr_most) and float(every[0]["lr"]) > knobs.lr_most:
         scale *= knobs.lr_most / float(every[0]["lr"])
     if scale == 1.0:

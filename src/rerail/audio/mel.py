@@ -39,6 +39,11 @@ class MelSpec:
         return math.log(self.floor)
 
 
+    def frames(self, seconds: float) -> float:
+        """Return how many frames so many seconds are."""
+        return seconds * self.sample_rate / self.hop
+
+
 def stft(samples: Tensor, spec: MelSpec) -> Tensor:
     """Return the complex spectrum `(n_fft / 2 + 1, frames)` of `(samples,)`: Hann window, centred, reflected edges.
 

@@ -38,7 +38,9 @@ def add_config(parser: ArgumentParser, kinds: Sequence[type]) -> None:
         hints = get_type_hints(kind)
         for one in fields(kind):
             default = one.default if one.default is not MISSING else None
-            group.add_argument(*_flags(one), type=hints[one.name], default=default, help=one.metadata.get("help", ""))
+            kind_of, told = hints[one.name], one.metadata.get("help", "")
+            bare: dict[str, Any] = {"nargs": "?", "const": True} if kind_of is bool else {}  # `--trim` is `--trim true`
+            group.add_argument(*_flags(one), type=kind_of, default=default, help=told, **bare)
 
 
 def refuse_cut_short(arguments: Sequence[str], kinds: Sequence[type], others: Sequence[str]) -> None:

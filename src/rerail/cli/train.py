@@ -21,11 +21,12 @@ from rerail.cli.arguments import (
 from rerail.cli.data.bars import bars
 from rerail.cli.running import run_under_eyes
 from rerail.cli.trainers import TRAINERS, Trainer, trained
-from rerail.fit import FitConfig, oddities, untaken, with_largest_batch
+from rerail.fit import FitConfig, chosen, oddities, untaken, with_largest_batch
 from rerail.guard import claim
 from rerail.tell import printed
 
 SPEAK = """sentences to synthesise at the end, as a list: '["Hello there.", "Good bye."]'"""
+TENSORBOARD = 'folder to write for TensorBoard, beside the run (pip install "rerail[tensorboard]")'
 SHOWN = 10  # lines of what is odd about the data
 RESET = "begin anew; a run that is there is kept beside it, under another name"
 NO_CHECK = "do not look through the data of a new run first"
@@ -43,6 +44,7 @@ def flags(trainer: Trainer) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
         ((FROM_FLAG,), {"type": str, "default": "", "help": "go on from this checkpoint (a step-* folder)"}),
         (("--reset-training",), {"action": "store_true", "help": RESET}),
         (("--no-check",), {"action": "store_true", "help": NO_CHECK}),
+        (("--tensorboard-dir",), {"type": str, "default": "", "help": TENSORBOARD}),
         ((trainer.presets.flag,), {"type": str, "default": trainer.default, "help": known}),
     ]
     if trainer.speaks:
@@ -88,7 +90,7 @@ def run(arguments: Namespace) -> int:
     for line in shortened(odd):
         printed.text(f"data: {line}")
     task = task.fitted()
-    if fit.find_batch and resume is False:
+    if fit.find_batch and resume is False and chosen(fit.device).type != "cpu":
         task = with_largest_batch(task)
     for line in oddities(fit, task.fit, getattr(config, "epochs", 0)):
         printed.text(line)
@@ -96,7 +98,9 @@ def run(arguments: Namespace) -> int:
         kept = set_aside(folder, untaken(folder.with_name(f"{folder.name}-before")))
         printed.text(f"the run that was in {folder} is now in {kept}")
     notes = {f"{len(odd)} oddities of the data": {"odd": odd}} if odd else {}
-    return run_under_eyes(task, task.fit, folder, resume=resume, describe=asdict(config), notes=notes).code
+    board = Path(given.tensorboard_dir) if given.tensorboard_dir else None
+    about = asdict(config)
+    return run_under_eyes(task, task.fit, folder, resume=resume, describe=about, notes=notes, tensorboard=board).code
 
 
 def shortened(odd: Sequence[str]) -> list[str]:

@@ -28,7 +28,7 @@ what is typed. rerail config xtts writes them out. The guard may leave them, wit
 
 --epochs counts times through the data, and --steps optimizer steps in its place. Where the batch size is 0, as the
 levels have it, micro-batches are as large as the memory of the device suggests; where they do not fit after all they
-are halved, and twice as many make a step. --find-batch true tries what fits before the first step. A new run looks
+are halved, and twice as many make a step. --find-batch tries what fits before the first step. A new run looks
 through its recordings, and tells which are silent, clipped, too long, or do not fit their text. --speak says sentences
 in the voice and the language of the first clip that is set aside.
 """

@@ -303,6 +303,11 @@ RULES: Mapping[str, _Rule] = {
         direction="rises",
         within=1000,
     ),
+    "nonfinite.hidden": _Rule(
+        setting="nan_to_num",
+        change=_words("in the loss function", "taken out, and what makes the NaN mended"),
+        why="a replaced number has no gradient, and the guard cannot see what was there",
+    ),
     "embedding.apart": _Rule(
         setting="temperature, learning rate",
         change=_words("small, high", "a larger temperature, or a lower rate"),
@@ -471,9 +476,7 @@ RULES: Mapping[str, _Rule] = {
     ),
     "device.unused": _Rule(
         setting="clips a micro-batch",
-        change=_words(
-            "as they are", "as many as the device holds (--find-batch true), with fewer micro-batches a step"
-        ),
+        change=_words("as they are", "as many as the device holds (--find-batch), with fewer micro-batches a step"),
         why="the device is at work for less than 70 % of the time, and larger steps keep it busy for longer",
         direction="rises",
         within=500,

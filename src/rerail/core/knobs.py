@@ -25,10 +25,12 @@ class Precision(IntEnum):
 class Knobs:
     """Desired state, applied when a step is run and committed. The default changes nothing.
 
-    `lr_scale` multiplies every learning rate; `lr_most` caps the first group's rate and scales the others alike, and
-    does nothing while the run's own rate is below it; `clip_norm` caps the total gradient norm (the run's own cap still
-    holds); `weights` multiply the run's loss weights; `settings` hold numbers of an optimizer's parameter group at a
-    value: `weight_decay/0` that of the first group, `betas.1/0` its second beta.
+    `lr_scale` multiplies every learning rate, and so does `lr_standing`, which one detector owns and no remedy touches:
+    what is cut after a plateau is the run's own rate from then on, and a remedy's cut a share of it. `lr_most` caps the
+    first group's rate and scales the others alike, and does nothing while the run's own rate is below it; `clip_norm`
+    caps the total gradient norm (the run's own cap still holds); `weights` multiply the run's loss weights; `settings`
+    hold numbers of an optimizer's parameter group at a value: `weight_decay/0` that of the first group, `betas.1/0` its
+    second beta.
     """
 
     lr_scale: float = 1.0
@@ -37,13 +39,18 @@ class Knobs:
     lr_most: float = math.inf
     weights: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, float] = field(default_factory=dict)
+    lr_standing: float = 1.0
 
     def signals(self) -> dict[str, float]:
         """Return the knobs that are turned, as a reading tells them; settings of the optimizer are read there."""
         told = {f"knob/loss/{name}": factor for name, factor in self.weights.items()}
-        turned = {"lr_scale": self.lr_scale, "clip_norm": self.clip_norm, "precision": float(self.precision)}
-        neutral = {"lr_scale": 1.0, "clip_norm": math.inf, "precision": 0.0}
-        return told | {f"knob/{name}": value for name, value in turned.items() if value != neutral[name]}
+        turned = {
+            "lr_scale": (self.lr_scale, 1.0),
+            "lr_standing": (self.lr_standing, 1.0),
+            "clip_norm": (self.clip_norm, math.inf),
+            "precision": (float(self.precision), 0.0),
+        }
+        return told | {f"knob/{name}": value for name, (value, neutral) in turned.items() if value != neutral}
 
     def meet(self, other: Knobs) -> Knobs:
         """Return the more cautious of both, knob by knob."""
@@ -55,6 +62,7 @@ class Knobs:
             lr_most=min(self.lr_most, other.lr_most),
             weights={name: _farther(self.weights.get(name, 1.0), other.weights.get(name, 1.0)) for name in names},
             settings={**other.settings, **self.settings},
+            lr_standing=min(self.lr_standing, other.lr_standing),
         )
 
     def eased(self, share: float) -> Knobs:
@@ -73,6 +81,7 @@ class Knobs:
             lr_most=self.lr_most / share,
             weights={name: weight**share for name, weight in self.weights.items()},
             settings=self.settings,
+            lr_standing=self.lr_standing**share,
         )
 
 

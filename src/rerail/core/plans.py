@@ -13,7 +13,7 @@ from rerail.core import plain
 from rerail.core.detector import Detector
 from rerail.core.detectors import DEFAULT, Lowered
 from rerail.core.detectors.lowered import CODE as LOWERED
-from rerail.core.detectors.lowered import lowered_ladder
+from rerail.core.detectors.lowered import LEAST, MILDEST, lowered_ladder
 from rerail.core.knobs import Knobs, Precision
 from rerail.core.remedy import FOREVER, GO_ON, HALTED, Ladder, Move, Remedy
 from rerail.core.verdict import Plan
@@ -112,9 +112,14 @@ def lowering(plan: Plan, signal: str, settings: Mapping[str, Any]) -> Plan:
     """Return a plan that lowers the learning rate where `signal`, the smaller the better, gains nothing.
 
     `settings` are a run's: `plateau_patience` (0: never), `plateau_factor` and `least_gain`.
+
+    Raises:
+        ValueError: for a factor that hardly lowers it, or not at all.
     """
     if not (patience := settings.get("plateau_patience")):
         return plan
+    if not LEAST <= settings["plateau_factor"] <= MILDEST:
+        raise ValueError(f"plateau_factor: got {settings['plateau_factor']}; give {LEAST} to {MILDEST}")
     lowered = Lowered(signal=signal, patience=patience, gain=settings["least_gain"], factor=settings["plateau_factor"])
     ladders = {**plan.ladders, LOWERED: lowered_ladder(lowered.factor)}
     return replace(plan, detectors=(*plan.detectors, lowered), ladders=ladders)

@@ -132,6 +132,10 @@ class Ledger:
         """Return the knobs in force at `tick`: the most cautious of all doses."""
         return reduce(Knobs.meet, (dose.at(tick) for dose in self.doses), NEUTRAL)
 
+    def standing(self, tick: int) -> Knobs:
+        """Return those of them that detectors own: part of the run's own settings until they are moved again."""
+        return reduce(Knobs.meet, (dose.at(tick) for dose in self.doses if dose.of), NEUTRAL)
+
     def answer(
         self, name: str, ladder: Ladder, tick: int, evidence: Mapping[str, float] = MappingProxyType({})
     ) -> tuple[Ledger, int]:

@@ -49,6 +49,7 @@ TOLD = frozenset(
         "loss.zero",
         "memory.creep",
         "negatives.false",
+        "nonfinite.hidden",
         "optimizer.exploding",
         "optimizer.setting",
         "optimizer.stale",

@@ -65,7 +65,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What was decided at one tick. `wary`: a detector suspects something, and waits for more before it says so."""
+    """What was decided at one tick. `wary`: a detector suspects something, and waits for more before it says so.
+
+    `standing` are those of the knobs that detectors own, and that are no intervention.
+    """
 
     tick: int
     move: Move
@@ -74,11 +77,12 @@ class Verdict:
     answers: tuple[Answer, ...] = ()
     proved: Remedy | None = None
     wary: bool = False
+    standing: Knobs = NEUTRAL
 
     @property
     def plain(self) -> bool:
-        """Say whether this is the verdict of an undisturbed run: commit, nothing found, no knob turned."""
-        return self.move is Move.COMMIT and not self.findings and self.knobs == NEUTRAL
+        """Say whether this is the verdict of an undisturbed run: commit, nothing found, no knob turned by a remedy."""
+        return self.move is Move.COMMIT and not self.findings and self.knobs == self.standing
 
     @property
     def halting(self) -> set[str]:
@@ -139,6 +143,7 @@ def advance(plan: Plan, memory: Memory, reading: Reading) -> tuple[Memory, Verdi
             for detector, (state, _) in zip(plan.detectors, judged, strict=True)
             if _can_be_wary(detector)
         ),
+        standing=ledger.standing(reading.tick),
     )
     return Memory(tick=reading.tick, detectors=tuple(state for state, _ in judged), ledger=ledger), verdict
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rerail import past
-from rerail.fit.begin import guarded, prepare
+from rerail.fit.begin import averages, guarded, prepare
 from rerail.fit.config import FitConfig, changed, problems
 from rerail.fit.device import chosen
 from rerail.fit.find import with_largest_batch
@@ -28,6 +28,7 @@ __all__ = [
     "Saved",
     "Sound",
     "Task",
+    "averages",
     "beginning",
     "changed",
     "chosen",

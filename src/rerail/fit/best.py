@@ -19,7 +19,8 @@ WEIGHTS, WAITED = "best.pt", "best.json"
 class Best:
     """Keeps them in memory, and in the run's folder, so that a resumed run has them; smaller is better.
 
-    Where the disk takes no more, `told` hears of it, and the run goes on.
+    `seen` is the step of the last measurement: what a run that has gone back measures again counts once. Where the disk
+    takes no more, `told` hears of it, and the run goes on.
     """
 
     run: Path | None
@@ -29,6 +30,7 @@ class Best:
     value: float = math.inf
     step: int = 0
     waited: int = 0
+    seen: int = -1
     weights: dict[str, Tensor] = field(default_factory=dict)
 
     @classmethod
@@ -41,7 +43,8 @@ class Best:
             kept: dict[str, Any] = torch.load(run / WEIGHTS, map_location="cpu", weights_only=True)
             best.value, best.step, best.weights = kept["value"], kept["step"], kept["weights"]
             if (run / WAITED).is_file():
-                best.waited = int(json.loads((run / WAITED).read_text(encoding="utf8"))["waited"])
+                waited = json.loads((run / WAITED).read_text(encoding="utf8"))
+                best.waited, best.seen = int(waited["waited"]), int(waited.get("seen", best.step))
         return best
 
     @property
@@ -51,8 +54,9 @@ class Best:
 
     def look(self, value: float, step: int, model: nn.Module) -> bool:
         """Take a measurement; return whether patience has run out. One that is not finite is no gain."""
-        if self.patience == 0:
-            return False
+        if self.patience == 0 or step <= self.seen:
+            return self.enough
+        self.seen = step
         gained = value < self.value - (self.least_gain if math.isfinite(self.value) else 0.0)
         if gained:
             self.value, self.step, self.waited = value, step, 0
@@ -75,6 +79,6 @@ class Best:
                 new = self.run / f"{WEIGHTS}.new"
                 torch.save({"value": self.value, "step": self.step, "weights": self.weights}, new)
                 new.replace(self.run / WEIGHTS)
-            (self.run / WAITED).write_text(json.dumps({"waited": self.waited}), encoding="utf8")
+            (self.run / WAITED).write_text(json.dumps({"waited": self.waited, "seen": self.seen}), encoding="utf8")
         except (OSError, RuntimeError) as error:  # torch's writer raises the latter for a full disk
             self.told(str(error).partition("\n")[0])

@@ -111,7 +111,7 @@ class FitConfig:
         metadata={
             "help": "what the schedule's rate is multiplied by then, each time",
             "least": 0.01,
-            "below": 1,
+            "most": 0.95,
             "fixed": True,
         },
     )

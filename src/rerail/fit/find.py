@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import torch
 
-from rerail.fit.begin import precision
+from rerail.fit.begin import total
 from rerail.fit.config import FitConfig
 from rerail.fit.device import chosen, moved
 from rerail.fit.task import Parts, Task
-from rerail.guard import Losses
 
 SHARE = 0.9  # of a device's memory; the rest is left to what one cannot try: fragments, another process
 
 
 class Heavy(Protocol):
     """Data that can give their heaviest batch."""
+
+    @property
+    def examples(self) -> Sized:
+        """What batches are made of."""
+        ...
 
     def heaviest(self, rows: int) -> Any:  # noqa: ANN401 (a batch is whatever the task gives)
         """Return a batch of the longest examples, some of them several times where there are fewer than `rows`."""
@@ -39,8 +44,9 @@ T = TypeVar("T", bound=Fitting)
 def with_largest_batch(task: T) -> T:
     """Return the task with the largest micro-batch that fits, and with as many a step as make the same clips.
 
-    Steps are tried with the longest recordings, from all clips in one micro-batch down; the weights that they move are
-    thrown away.
+    Steps are tried with the longest recordings, from all clips in one micro-batch down, or from as many as there are;
+    the weights that they move are thrown away. Where a CPU's memory runs out nothing is raised, so nothing is found
+    there: `oddities` says so.
 
     Raises:
         torch.OutOfMemoryError: where one clip by itself does not fit.
@@ -50,7 +56,9 @@ def with_largest_batch(task: T) -> T:
     with torch.random.fork_rng():
         parts = replace(task, fit=config).build()  # type: ignore[type-var]
         parts.model.to(chosen(config.device))
-        rows = next(rows for rows in range(whole, 0, -1) if whole % rows == 0 and _fits(parts, config, rows))
+        heavy: Heavy = parts.data  # type: ignore[assignment]
+        sizes = (rows for rows in range(min(whole, len(heavy.examples)), 0, -1) if whole % rows == 0)
+        rows = next(rows for rows in sizes if _fits(parts, config, rows))
     return replace(task, fit=replace(task.fit, batch_size=rows, accumulate=whole // rows))  # type: ignore[type-var]
 
 
@@ -73,10 +81,7 @@ def _step(parts: Parts, config: FitConfig, rows: int, device: torch.device) -> N
     heavy: Heavy = parts.data  # type: ignore[assignment]
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    half = precision(parts, config)
-    with torch.autocast(device.type, dtype=half or torch.bfloat16, enabled=half is not None):
-        total = Losses.of(parts.losses(moved(heavy.heaviest(rows), device))).total(parts.weights)
-    total.backward()  # type: ignore[no-untyped-call]
+    total(parts, config, moved(heavy.heaviest(rows), device)).backward()  # type: ignore[no-untyped-call]
     parts.optimizer.step()  # its moments take memory too
 
 

@@ -31,6 +31,8 @@ def oddities(asked: FitConfig, config: FitConfig, epochs: int) -> Iterator[str]:
     if asked.batch_size != config.batch_size or asked.accumulate != config.accumulate or epochs:
         clips = config.batch_size * config.accumulate
         yield f"{config.steps} steps of {config.batch_size} x {config.accumulate} = {clips} clips"
+    if asked.find_batch and chosen(config.device).type == "cpu":
+        yield "find_batch: a CPU does not say what it holds, so nothing was tried; give batch_size"
     if config.warmup >= config.steps:
         yield (
             f"warmup: {config.warmup} steps are more than the run's {config.steps}, so the learning rate never comes "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 
 from rerail import past
-from rerail.fit.begin import averages, guarded
+from rerail.fit.begin import Averaged, averages, guarded
 from rerail.fit.config import FitConfig
 from rerail.fit.task import Parts, Task
 from rerail.rehearse import STRICT, rehearse, strict
@@ -31,13 +32,13 @@ def fork(task: Task, parts: Parts, config: FitConfig, checkpoint: Path, steps: i
 
     It ends at the first step that would have to be undone.
     """
-    held = replace(parts, plan=strict(parts.plan))
-    guard = guarded(held, config, resume=checkpoint, keep=STRICT, averaged=averages(parts, config))
+    held, averaged = replace(parts, plan=strict(parts.plan)), averages(parts, config)
+    guard = guarded(held, config, resume=checkpoint, keep=STRICT, averaged=averaged)
     rehearsed = rehearse(guard, iter(parts.data), steps=steps, accumulate=config.accumulate)
     guard.close("rehearsed")
     if rehearsed.trouble:
         return Fork(steps=rehearsed.steps, trouble=rehearsed.trouble)
-    return Fork(steps=steps, metrics=held_out(task, parts))
+    return Fork(steps=steps, metrics=held_out(task, parts, averaged))
 
 
 def beginning(parts: Parts, config: FitConfig) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def beginning(parts: Parts, config: FitConfig) -> dict[str, Any]:
         return past.load(kept)
 
 
-def held_out(task: Task, parts: Parts) -> dict[str, float]:
-    """Measure the model as it is; the random numbers of training stay as they are."""
-    with torch.random.fork_rng():
+def held_out(task: Task, parts: Parts, averaged: Averaged | None = None) -> dict[str, float]:
+    """Measure the averaged weights, as a run does, or the model as it is; what training draws next stays."""
+    with torch.random.fork_rng(), averaged.swapped() if averaged else nullcontext():
         return dict(task.evaluate(parts.model, parts.held_out))

@@ -13,13 +13,13 @@ from typing import Any, Literal
 import torch
 
 from rerail.fit.adapt import Adapt
-from rerail.fit.begin import Averaged, averages, guarded, precision, prepare
+from rerail.fit.begin import Averaged, averages, guarded, prepare, total
 from rerail.fit.best import Best
 from rerail.fit.config import FitConfig
 from rerail.fit.room import Room
 from rerail.fit.stop import Stop
 from rerail.fit.task import Parts, Task
-from rerail.guard import Derailed, Guard, Listener, Losses, claim
+from rerail.guard import Derailed, Guard, Listener, claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +62,14 @@ def train(
 def train_unguarded(task: Task, config: FitConfig) -> Iterator[float]:
     """Train the same way without the guard; yield the total loss of every step (for comparison)."""
     parts = prepare(task, config)
-    half = precision(parts, config)
     for batch in islice(iter(parts.data), config.steps):
         parts.optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", dtype=half or torch.bfloat16, enabled=half is not None):
-            total = Losses.of(parts.losses(batch)).total(parts.weights)
-        total.backward()  # type: ignore[no-untyped-call]
+        loss = total(parts, config, batch)
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(parts.model.parameters(), config.clip_norm)
         parts.optimizer.step()
         parts.scheduler.step()
-        yield float(total.detach())
+        yield float(loss.detach())
 
 
 class _Loop:

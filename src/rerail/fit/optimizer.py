@@ -14,6 +14,7 @@ from rerail.extras import need
 from rerail.fit.config import FitConfig
 from rerail.fit.ema import swapped
 from rerail.fit.schedule import FREE
+from rerail.guard import fresh
 
 Adams = torch.optim.Adam | torch.optim.AdamW
 
@@ -57,7 +58,9 @@ class FreeAverage:
     """The average that a schedule-free optimizer keeps, to be measured and spoken with (Defazio et al. 2024).
 
     The model trains at y, between the average x and the fast weights z: y = (1 - b) z + b x, with b the first beta
-    (arXiv:2405.15682, section 2). x is computed where it is asked for, and nothing of the run is touched by it.
+    (arXiv:2405.15682, section 2). x is computed where it is asked for, and nothing of the run is touched by it. What
+    has no z, as under another optimizer, is as it is; so are parameters outside the model. Buffers are those of y:
+    whoever normalises by batches should gather the statistics of x anew, as the method's authors advise.
     """
 
     def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
@@ -65,7 +68,7 @@ class FreeAverage:
 
     def begin(self) -> None:
         """Take the present weights for the average: the optimizer begins anew."""
-        self.optimizer.state.clear()
+        fresh([self.optimizer])
 
     def update(self) -> None:
         """Do nothing: the optimizer has averaged."""
@@ -74,12 +77,13 @@ class FreeAverage:
     @torch.no_grad()
     def average(self) -> dict[str, Tensor]:
         """The averaged weights, and the buffers as they are."""
-        names = {id(one): name for name, one in self.model.named_parameters()}
+        groups = {id(one): group for group in self.optimizer.param_groups for one in group["params"]}
         found = {name: one.detach().clone() for name, one in self.model.state_dict().items()}
-        for group in self.optimizer.param_groups:
-            fast = ((one, self.optimizer.state[one]) for one in group["params"] if self.optimizer.state[one])
-            for one, state in fast:
-                found[names[id(one)]].lerp_(state["z"], 1.0 - 1.0 / group["betas"][0])
+        for name, one in self.model.named_parameters(remove_duplicate=False):  # of tied weights every name
+            fast = self.optimizer.state[one].get("z") if one in self.optimizer.state else None
+            if fast is not None:
+                group = groups[id(one)]
+                found[name].lerp_(fast, 1.0 - 1.0 / (group["betas"][0] if "betas" in group else group["momentum"]))
         return found
 
     def swapped(self) -> AbstractContextManager[None]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rerail.act import rows, state
-from rerail.act.commit import clip, commit
+from rerail.act.commit import clip, commit, fresh
 from rerail.act.window import Entry
 from rerail.core.band import Band, finite
 from rerail.core.knobs import Knobs
@@ -88,8 +88,7 @@ class Bench:
         if swap.other_seed:
             torch.manual_seed(OTHER_SEED)
         if Age.FRESH is swap.optimizer:
-            for optimizer in self.parts.optimizers:
-                optimizer.state.clear()
+            fresh(self.parts.optimizers)
         try:
             return self._window(scene, swap) if swap.window else self._step(scene, swap)
         except Exception as error:  # noqa: BLE001 (whatever the user's code raises: it is told, in the trial)

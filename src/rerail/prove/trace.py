@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import linecache
 import math
-import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,10 +22,10 @@ from typing_extensions import Self
 from rerail.act import rows
 from rerail.core.trial import Operation
 from rerail.sense.draws import drawing
+from rerail.sense.place import ours, user_place
 
 _GARBAGE = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "resize_", "empty_permuted"}
 _TAKEN_IN = {"lift_fresh", "lift_fresh_copy"}  # what a tensor made of the user's own numbers passes through
-_OURS = ("/rerail/prove/", "/rerail/guard.py", "/torch/")  # frames that are not the user's
 _LONGEST = 160  # characters of a source line
 
 
@@ -151,7 +150,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _operation(self, name: str, before: _Worst, output: Tensor) -> Operation:
         node: Any = torch._C._current_autograd_node()  # noqa: SLF001 (autograd tells where it stands in no other way)
-        place = _place() if node is None else _recorded(node.metadata.get("traceback_", []))
+        place = user_place() if node is None else _recorded(node.metadata.get("traceback_", []))
         finite = before.low <= before.high
         return Operation(
             name=name,
@@ -223,7 +222,7 @@ class _Places:
     def passed(self) -> None:
         """Note, in the forward pass, which module the present source line runs in."""
         if self._stack and torch._C._current_autograd_node() is None:  # noqa: SLF001 (no public name)
-            self._lines.setdefault(_place(), self._stack[-1])
+            self._lines.setdefault(user_place(), self._stack[-1])
 
     def of(self, place: tuple[str, int]) -> str:
         return self._lines.get(place, "")
@@ -287,27 +286,13 @@ def _finite(tensor: Tensor) -> bool:
     return bool(torch.isfinite(tensor).all())
 
 
-def _place() -> tuple[str, int]:
-    """The file and line of the user's code that runs now."""
-    frame = sys._getframe(1)  # noqa: SLF001 (walking frames reads no source, so it can be done at every operation)
-    while frame is not None:
-        if not _ours(frame.f_code.co_filename):
-            return frame.f_code.co_filename, frame.f_lineno
-        frame = frame.f_back  # type: ignore[assignment]
-    return "", 0
-
-
 def _recorded(entries: Sequence[str]) -> tuple[str, int]:
     """The same from what autograd recorded in the forward pass: `File "x.py", line 3, in f`, the innermost last."""
     for entry in reversed(entries):
         parts = entry.partition("\n")[0].split('"')
-        if len(parts) > 2 and not _ours(parts[1]):  # noqa: PLR2004 (a file name stands between quotes)
+        if len(parts) > 2 and not ours(parts[1]):  # noqa: PLR2004 (a file name stands between quotes)
             return parts[1], int(parts[2].partition("line ")[2].partition(",")[0] or 0)
     return "", 0
-
-
-def _ours(file: str) -> bool:
-    return any(part in file.replace("\\", "/") for part in _OURS)
 
 
 def _shown(place: tuple[str, int]) -> str:

@@ -26,7 +26,8 @@ class Activations:
     `act/dead/MODULE` is the share of units of a ReLU that are zero for every row and position; `act/saturated/MODULE`
     the share of tanh and sigmoid outputs within 1e-3 of their limits, or of a function of the user's own whose outputs
     lie at 0 and 1, or -1 and 1; `act/rms/MODULE` the root mean square of what a top-level module gives;
-    `random/operations` how many operations drew random numbers. Functional activations and compiled models cannot be
+    `random/operations` how many operations drew random numbers; `hidden/FILE:LINE` how many NaN `nan_to_num` replaced
+    there. Functional activations and compiled models cannot be
     seen.
     """
 
@@ -54,6 +55,7 @@ class Activations:
             for handle in handles:
                 handle.remove()
         found["random/operations"] = torch.tensor(float(draws.count))
+        found |= {f"hidden/{place}": count for place, count in draws.hidden.items()}
 
     def _look(self, look: Callable[[nn.Module, object], None], module: nn.Module, _: object, output: object) -> None:
         try:

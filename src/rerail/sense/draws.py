@@ -1,4 +1,4 @@
-"""How many operations of a forward pass draw random numbers."""
+"""What operations of a forward pass tell by themselves: how many draw random numbers, and which replace NaN."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from rerail.sense.place import user_place
+
+REPLACING = (torch.ops.aten.nan_to_num, torch.ops.aten.nan_to_num_)
 
 
 def drawing(operation: Any) -> bool:  # noqa: ANN401 (torch has no public type for it)
@@ -15,7 +20,10 @@ def drawing(operation: Any) -> bool:  # noqa: ANN401 (torch has no public type f
 
 
 class Draws(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """While entered, count the operations that torch marks as drawing from a generator (dropout, noise, sampling)."""
+    """While entered, count the operations that torch marks as drawing from a generator (dropout, noise, sampling).
+
+    `hidden` tells how many NaN were replaced at each line of the user's code, as `FILE:LINE`; a 0-d tensor each.
+    """
 
     supports_higher_order_operators = True  # torch.cond and its like are run as they are
 
@@ -27,6 +35,7 @@ class Draws(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.count = 0
+        self.hidden: dict[str, Tensor] = {}
 
     def __torch_dispatch__(
         self,
@@ -36,4 +45,13 @@ class Draws(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
         self.count += drawing(func)
+        if getattr(func, "overloadpacket", None) in REPLACING:
+            self._replaced(args[0])
         return func(*args, **(kwargs or {}))
+
+    @torch.no_grad()
+    def _replaced(self, given: Tensor) -> None:
+        file, line = user_place()
+        place = f"{file.replace(chr(92), '/').rpartition('/')[2]}:{line}"
+        count = torch.isnan(given.detach()).sum().float()
+        self.hidden[place] = self.hidden[place] + count if place in self.hidden else count

@@ -44,8 +44,9 @@ def _of_group(optimizer: torch.optim.Optimizer, group: Mapping[str, Any]) -> Ite
     held = [(one, state) for one, state in held if isinstance(state.get("exp_avg_sq"), Tensor)]
     if not held:
         return
-    # One count for the group: on the device each of them would be a transfer of its own.
-    left = 1.0 - float(group["betas"][1]) ** float(held[0][1].get("step", 0.0))
+    # One count for the group: on the device each of them would be a transfer of its own. Schedule-free ones have one.
+    count = held[0][1].get("step", group.get("k", 0.0))
+    left = 1.0 - float(group["betas"][1]) ** float(count)
     for parameter, state in held:
         second = state["exp_avg_sq"]
         if left > 0.0 and not parameter.grad.is_sparse and second.shape == parameter.grad.shape:

@@ -135,6 +135,10 @@ LEARNING = {
     "embedding.collapse": Words(
         "the embeddings of {part} are all alike", "Different inputs can no longer be told apart by them."
     ),
+    "nonfinite.hidden": Words(
+        "numbers that are not finite are replaced at {part}",
+        "The run looks healthy, and what stood there learns nothing; whatever made the NaN is still there.",
+    ),
     "embedding.apart": Words(
         "the embeddings of the two sides lie apart", "A cosine across the gap says more of the side than of the match."
     ),

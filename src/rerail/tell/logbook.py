@@ -14,6 +14,7 @@ from rerail.core.artifact import Picture, Sound
 from rerail.core.band import judged
 from rerail.core.cause import Cause
 from rerail.core.counsel import Counsel
+from rerail.core.knobs import NEUTRAL
 from rerail.core.operations import edge
 from rerail.core.outcome import Outcome
 from rerail.core.reading import Reading
@@ -56,10 +57,10 @@ class Logbook:
         self._journal.write("note", tick, text=text, data=data)
 
     def judged(self, reading: Reading, verdict: Verdict) -> None:
-        """Write a reading, and its verdict unless that is a plain commit."""
+        """Write a reading, and its verdict unless that is a plain commit without any knob."""
         tick = reading.tick
         self._journal.write("reading", tick, values=reading.values)
-        if not verdict.plain:
+        if not verdict.plain or verdict.knobs != NEUTRAL:
             self._journal.write("verdict", tick, move=verdict.move, knobs=verdict.knobs, findings=verdict.findings)
         for answer in verdict.answers:
             remedy = {name: value for name, value in plain.dump(answer.remedy).items() if name != "times"}

@@ -116,9 +116,9 @@ def knobs(values: Record) -> str:
 
 def is_neutral(name: str, value: object) -> bool:
     """Whether a knob (other than weights and settings) changes nothing."""
-    return {"lr_scale": 1.0, "clip_norm": math.inf, "lr_most": math.inf}.get(name, math.nan) == fields.number(
-        value
-    ) or value in (
+    return {"lr_scale": 1.0, "lr_standing": 1.0, "clip_norm": math.inf, "lr_most": math.inf}.get(
+        name, math.nan
+    ) == fields.number(value) or value in (
         "as_run",
         "AS_RUN",
     )
@@ -190,6 +190,7 @@ def _dose(record: Record) -> str:
 def _knob(name: str, value: object) -> str:
     words = {
         "lr_scale": "learning rate x",
+        "lr_standing": "schedule's rate x",
         "lr_most": "learning rate at most ",
         "clip_norm": "gradient norm clipped at ",
         "precision": "computed in ",

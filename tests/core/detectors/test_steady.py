@@ -51,11 +51,12 @@ def test_a_loss_that_rests_under_a_turned_knob_is_not_told() -> None:
         assert not found
 
 
-def test_a_loss_rests_under_the_weight_of_a_component_once_that_stands() -> None:
+@pytest.mark.parametrize("knob", ["knob/loss/attention", "knob/lr_standing"])
+def test_a_loss_rests_under_a_knob_that_a_detector_owns_once_that_stands(knob: str) -> None:
     detector = Steady()
     memory, seen = detector.init(), list[int]()
     for tick in range(500):
-        values = {"step": float(tick), "loss/mel": 2.0, "knob/loss/attention": 0.3 if tick < 100 else 0.0}
+        values = {"step": float(tick), "loss/mel": 2.0, knob: 0.3 if tick < 100 else 0.1}
         memory, found = detector.update(memory, Reading(tick=tick + 1, values=values))
         seen += [tick for _ in found]
-    assert seen == [300]  # 200 steps after the one that was the first of the new weight
+    assert seen == [300]  # 200 steps after the one that was the first of the new level

@@ -15,7 +15,8 @@ def embeddings(noise: float, *, persons: int = 30, clips: int = 3, seed: int = 0
     pictures, voices = (
         normalize(centres + noise * torch.randn(len(centres), 16, generator=generator), dim=1) for _ in range(2)
     )
-    return figures(pictures, voices, [f"person {one // clips}" for one in range(len(centres))])
+    whose = [f"person {one // clips}" for one in range(len(centres))]
+    return figures(pictures, voices, whose, whose)
 
 
 def test_every_figure_has_chance_and_an_interval_around_it() -> None:
@@ -58,5 +59,12 @@ def test_a_few_identities_have_figures_too(persons: int) -> None:
 
 def test_embeddings_that_are_not_finite_have_no_figures() -> None:
     lost = torch.full((6, 4), math.nan)
-    found = figures(lost, lost, ["a", "b"] * 3)
+    found = figures(lost, lost, ["a", "b"] * 3, ["a", "b"] * 3)
     assert all(math.isnan(one.value) and math.isnan(one.low) and not one.above_chance for one in found)
+
+
+def test_a_gallery_may_have_other_rows_than_there_are_queries() -> None:
+    pictures, voices = torch.eye(3), torch.eye(3)[[0, 0, 1, 2, 2, 2]]
+    found = {one.name: one for one in figures(pictures, voices, ["a", "b", "c"], ["a", "a", "b", "c", "c", "c"])}
+    assert found["recall@1, voice to picture"].chance == pytest.approx(1 / 3)
+    assert found["mean rank, picture to voice"].value == found["AUC"].value == 1.0

@@ -96,4 +96,4 @@ def test_weights_say_how_often_a_row_is_there() -> None:
     twice = torch.tensor([0, 0, 1, 3, 4])  # the first row twice, two rows gone
     weights = torch.tensor([2.0, 1.0, 0.0, 1.0, 1.0, 0.0], dtype=torch.float64)
     labels = twice[:, None] == twice[None, :]
-    assert eer(scores, same, weights) == pytest.approx(eer(scores[twice][:, twice], labels))
+    assert eer(scores, same, weights[:, None] * weights) == pytest.approx(eer(scores[twice][:, twice], labels))

@@ -11,8 +11,9 @@ from rerail.audio import files
 from rerail.audio.mel import MelSpec
 from rerail.audio.trim import trim
 from rerail.audio.vocoder import vocoder
+from rerail.data.clip import Clip
 from rerail.tasks.speech.assess import HeldOut, assess, held_out
-from rerail.tasks.speech.listening import Panel
+from rerail.tasks.speech.listening import Heard, Panel, told
 from rerail.tasks.speech.trained import Trained
 from rerail.tasks.tacotron2.trained import load
 
@@ -113,3 +114,17 @@ def test_what_was_said_is_also_counted_against_another_text(trained: Trained, on
     found = assess(trained, on, Panel(vocoder=VOCODER, ear=lambda *_: next(said)))
     assert found.scores["cer/free"] == 0.0
     assert found.scores["cer/other"] > 0.5
+
+
+def test_the_same_words_again_are_no_other_text() -> None:
+    clips = [
+        Clip(id=str(number), path=Path(str(number)), text=text, language="en")
+        for number, text in enumerate(("Yes.", "yes", "no"))
+    ]
+    heard = [
+        Heard(clip=clip, words=dict.fromkeys(("free", "copied", "recorded"), "yes"), opinions={}, voices={})
+        for clip in clips
+    ]
+    panel = Panel(vocoder=VOCODER, ear=lambda _samples, _rate, _language: "yes")
+    assert told(heard[:2], panel).get("cer/other") is None
+    assert told(heard, panel)["cer/other"] == pytest.approx((3 + 3 + 0) / (2 + 2 + 3))  # against no, no, yes

@@ -30,6 +30,6 @@ def test_a_rate_is_lowered_where_nothing_is_gained_and_not_below_a_hundredth() -
         memory, verdict = advance(lowering, memory, Reading(tick=tick, values={"loss/mel": 1.0, "eval/mel": error}))
         assert verdict.move.name == "COMMIT"
         assert verdict.healthy is not False
-        rates.append(memory.knobs().lr_scale)
+        rates.append(memory.knobs().lr_standing)
     assert rates[:8] == [1.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125]
     assert rates[-1] == 0.5**6  # the next would be below a hundredth

@@ -42,7 +42,9 @@ def run(given: Namespace, out: Path | None) -> int:
     with bars() as progress:
         sets = assess(trained, seed=given.seed, progress=progress)
     for one in sets:
-        printed.text(f"\n{one.name}: {one.pairs} pairs of {one.identities} identities, {one.about}")
+        printed.text(
+            f"\n{one.name}: {one.pictures} pictures, {one.voices} voices, {one.identities} identities; {one.about}"
+        )
         printed.table(HEADINGS, _rows(one))
         if one.identities < FEW:
             printed.text(

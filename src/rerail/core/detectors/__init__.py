@@ -24,6 +24,7 @@ from rerail.core.detectors.explosion import Explosion
 from rerail.core.detectors.far import Far
 from rerail.core.detectors.gates import Gates
 from rerail.core.detectors.guide import Guide
+from rerail.core.detectors.hidden import Hidden
 from rerail.core.detectors.idle import Idle
 from rerail.core.detectors.initial import Initial
 from rerail.core.detectors.kl import Kl
@@ -76,6 +77,7 @@ __all__ = [
     "Far",
     "Gates",
     "Guide",
+    "Hidden",
     "Idle",
     "Initial",
     "Kl",
@@ -140,6 +142,7 @@ DEFAULT = (
     Drift(),
     Steps(),
     Unchanged(),
+    Hidden(),
     Embedding(),
     Attention(),
     Clamped(),

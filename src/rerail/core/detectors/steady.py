@@ -11,7 +11,7 @@ from rerail.core.finding import Finding
 from rerail.core.parts import whole
 from rerail.core.reading import Reading
 
-WEIGHT = "knob/loss/"
+STANDING = ("knob/loss/", "knob/lr_standing")  # knobs that detectors own for good
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +30,8 @@ class Steady:
 
     The fitted line changes by less than the share `slope` of the mean over the window, and the residuals' standard
     deviation is below the share `spread` of it. A step that was skipped, repeated or undone begins the window anew, and
-    so does a knob that is turned. Under one that repairs nothing is at rest; the weight of a component, which a
-    detector owns for good, may stand anywhere, as long as it stands.
+    so does a knob that is turned. Under one that repairs nothing is at rest; the weight of a component and the level of
+    the rate, which detectors own for good, may stand anywhere, as long as they stand.
     """
 
     window: int = 200
@@ -48,7 +48,7 @@ class Steady:
         if memory.told or step is None:
             return memory, ()
         knobs = reading.under("knob")
-        left_alone = knobs == memory.knobs and all(name.startswith(WEIGHT) for name in knobs)
+        left_alone = knobs == memory.knobs and all(name.startswith(STANDING) for name in knobs)
         undisturbed = step == memory.step + 1 and math.isfinite(loss) and left_alone
         losses = (*memory.losses, loss)[-self.window :] if undisturbed else ()
         if len(losses) < self.window or not self._rests(losses):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rerail.data.pairs.batches import numbered
 from rerail.data.progress import Named
 from rerail.tasks.face_voice.evaluate import embed
 from rerail.tasks.face_voice.figures import Figure, figures
@@ -14,11 +15,12 @@ SETS = {"seen": "unseen recordings of identities that were trained on", "unseen"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessed:
-    """The figures of one set of held-out pairs."""
+    """The figures of one set of held-out pairs, and how many different pictures and recordings are in it."""
 
     name: str
     about: str
-    pairs: int
+    pictures: int
+    voices: int
     identities: int
     figures: tuple[Figure, ...]
 
@@ -36,9 +38,11 @@ def assess(trained: TrainedMatcher, *, seed: int = 0, progress: Named | None = N
         if (count := len({one.pair.identity for one in kept})) < 2:  # noqa: PLR2004
             continue
         seen = embed(trained.model, trained.paired.batches(kept))
-        whose = [one.pair.identity for one in kept]
-        told = tuple(figures(seen.embedded.pictures, seen.embedded.voices, whose, seed=seed))
-        found.append(Assessed(name=name, about=about, pairs=len(kept), identities=count, figures=told))
+        names = {number: identity for identity, number in numbered(kept).items()}
+        whose = [[names[one] for one in side.tolist()] for side in (seen.of_pictures, seen.of_voices)]
+        told = tuple(figures(seen.pictures, seen.voices, *whose, seed=seed))
+        sizes = {"pictures": len(seen.pictures), "voices": len(seen.voices), "identities": count}
+        found.append(Assessed(name=name, about=about, **sizes, figures=told))
     if not found:
         raise ValueError("no pairs were set aside by this run; train with --test-size or --seen-size above 0")
     return found

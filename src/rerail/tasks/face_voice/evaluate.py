@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from statistics import fmean
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from rerail.tasks.face_voice.losses import alike, infonce
 from rerail.tasks.face_voice.metrics import auc, chance_rank, eer, ranks, recall
 from rerail.tasks.face_voice.model import Batch, Embedded, Matcher, gap
 
@@ -17,21 +17,29 @@ NEVER = 0.0  # share of an encoder that was frozen, where nothing is
 
 
 class Seen(NamedTuple):
-    """Embeddings of pairs, and whose they are; rows are pairs."""
+    """Embeddings of pictures and voices, each content once, and whose they are."""
 
-    embedded: Embedded
-    identity: Tensor
+    pictures: Tensor
+    voices: Tensor
+    of_pictures: Tensor
+    of_voices: Tensor
+
+    def cosines(self) -> tuple[Tensor, Tensor]:
+        """Return the cosines (pictures, voices), and which belong together, on the CPU, in double precision."""
+        similar = self.pictures.double().cpu() @ self.voices.double().cpu().T
+        return similar, (self.of_pictures[:, None] == self.of_voices[None, :]).cpu()
 
 
 def embed(model: Matcher, batches: Iterable[Batch]) -> Seen:
-    """Embed held-out batches, the model as it is used; (pairs, width)."""
+    """Embed held-out batches, the model as it is used: whatever is in several pairs is embedded for its first one."""
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        found = [(model(batch), batch["identity"]) for batch in batches]
+        found = [(*model(batch), batch["identity"], batch["picture"], batch["sound"]) for batch in batches]
     model.train(was_training)
-    pictures, voices = (torch.cat([one[side] for one, _ in found]) for side in (0, 1))
-    return Seen(Embedded(pictures, voices), torch.cat([identity for _, identity in found]))
+    pictures, voices, identity, *contents = (torch.cat(parts) for parts in zip(*found, strict=True))
+    first = [_first(content) for content in contents]
+    return Seen(pictures[first[0]], voices[first[1]], identity[first[0]], identity[first[1]])
 
 
 def scores(model: Matcher, batches: Sequence[Batch]) -> dict[str, float]:
@@ -40,22 +48,22 @@ def scores(model: Matcher, batches: Sequence[Batch]) -> dict[str, float]:
     rank      mean rank of the first own one over what chance gives: 1 is chance, the smaller the better
     recall/K  share of those whose own one is among the K nearest
     auc, eer  of all pairs, own and others
-    loss      InfoNCE over all pairs at the temperature learned
+    loss      cross-entropy of a voice's own pictures among all, at the temperature learned
     gap       distance between the mean picture and the mean voice
     frozen/X  share of that encoder's weights that are not trained
     """
     seen = embed(model, batches)
-    same = alike(seen.identity).cpu()
-    similar = seen.embedded.pictures.double().cpu() @ seen.embedded.voices.double().cpu().T
-    both = torch.cat([ranks(similar, same), ranks(similar.T, same)])
+    similar, same = seen.cosines()
+    ways = [(ranks(similar, same), same), (ranks(similar.T, same.T), same.T)]
     found = {
-        "rank": float(both.mean()) / chance_rank(same),
+        "rank": fmean(float(rank.mean()) / chance_rank(own) for rank, own in ways),
         "auc": auc(similar, same),
         "eer": eer(similar, same),
-        "gap": float(gap(seen.embedded)),
-        "loss": _loss(model, seen),
+        "gap": float(gap(Embedded(seen.pictures, seen.voices))),
+        "loss": _loss(model, similar, same),
     }
-    return {**found, **{f"recall/{at}": float(recall(both, at).mean()) for at in AT}, **frozen(model)}
+    recalls = {f"recall/{at}": fmean(float(recall(rank, at).mean()) for rank, _ in ways) for at in AT}
+    return {**found, **recalls, **frozen(model)}
 
 
 def frozen(model: Matcher) -> dict[str, float]:
@@ -71,16 +79,24 @@ def frozen(model: Matcher) -> dict[str, float]:
 def matrix(model: Matcher, batches: Sequence[Batch], rows: int) -> list[list[float]]:
     """Return the cosines of the first pairs of different identities: pictures by voices, own ones on the diagonal."""
     seen = embed(model, batches)
-    first: dict[int, int] = {}
-    for place, identity in enumerate(seen.identity.tolist()):
-        first.setdefault(identity, place)
-    places = torch.tensor(list(first.values())[:rows])
-    similar = seen.embedded.pictures.cpu()[places] @ seen.embedded.voices.cpu()[places].T
-    cosines: list[list[float]] = similar.tolist()
+    similar, _ = seen.cosines()
+    sides = [side.tolist() for side in (seen.of_pictures, seen.of_voices)]
+    shown = [one for one in dict.fromkeys(sides[0]) if one in sides[1]][:rows]
+    places = [torch.tensor([side.index(one) for one in shown]) for side in sides]
+    cosines: list[list[float]] = similar[places[0]][:, places[1]].tolist()
     return cosines
 
 
-def _loss(model: Matcher, seen: Seen) -> float:
+def _first(content: Tensor) -> Tensor:
+    """The first place of each content."""
+    places: dict[int, int] = {}
+    for place, one in enumerate(content.tolist()):
+        places.setdefault(one, place)
+    return torch.tensor(list(places.values()))
+
+
+def _loss(model: Matcher, similar: Tensor, same: Tensor) -> float:
     with torch.no_grad():
-        scale: Any = 1.0 / model.temperature.value()
-        return float(infonce(*seen.embedded, alike(seen.identity), scale, model.temperature.bias))
+        logits = (similar / model.temperature.value().double().cpu()).T
+    own = logits.masked_fill(~same.T, -torch.inf).logsumexp(1)
+    return float((logits.logsumexp(1) - own).mean())

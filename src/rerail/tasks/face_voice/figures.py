@@ -33,35 +33,39 @@ class Figure:
         return self.high < self.chance if better_small else self.low > self.chance
 
 
-def figures(pictures: Tensor, voices: Tensor, identities: Sequence[str], *, seed: int = 0) -> list[Figure]:
-    """Measure embeddings of pairs, row by row; both (pairs, width), of length 1.
+def figures(
+    pictures: Tensor, voices: Tensor, of_pictures: Sequence[str], of_voices: Sequence[str], *, seed: int = 0
+) -> list[Figure]:
+    """Measure embeddings (pictures, width) and (voices, width), of length 1, of the identities named.
 
-    Every picture is looked for among all voices, and every voice among all pictures. Intervals are percentiles of a
-    bootstrap in which identities are drawn with replacement, so that clips of one are not taken for independent. Draws
-    in which one alone came are left out where pairs of strangers are needed.
+    Every picture is looked for among all voices, and every voice among all pictures. Each should be there once: one
+    that is there ten times crowds the gallery, and chance would be another. Intervals are percentiles of a bootstrap in
+    which identities are drawn with replacement, so that clips of one are not taken for independent. Draws in which one
+    alone came are left out where pairs of strangers are needed.
 
     Raises:
         ValueError: where there are fewer than two identities: nobody could be told from anybody.
     """
-    names = sorted(set(identities))
+    names = sorted({*of_pictures, *of_voices})
     if len(names) < 2:  # noqa: PLR2004
         raise ValueError(f"matching needs at least 2 identities, got {len(names)}; give more held-out pairs")
-    number = torch.tensor([names.index(one) for one in identities])
-    same = number[:, None] == number[None, :]
+    place = {name: number for number, name in enumerate(names)}
+    of = [torch.tensor([place[one] for one in identities]) for identities in (of_pictures, of_voices)]
+    same = of[0][:, None] == of[1][None, :]
     scores = pictures.double().cpu() @ voices.double().cpu().T
-    weights = _drawn(number, len(names), seed)
-    found = [*_retrieval(scores, same, weights, PICTURES), *_retrieval(scores.T, same, weights, VOICES)]
-    return [*found, *_verification(scores, same, weights)]
+    counts = _drawn(len(names), seed)
+    rows, columns = counts[:, of[0]], counts[:, of[1]]
+    found = [*_retrieval(scores, same, rows, PICTURES), *_retrieval(scores.T, same.T, columns, VOICES)]
+    return [*found, *_verification(scores, same, rows, columns)]
 
 
-def _drawn(number: Tensor, names: int, seed: int) -> Tensor:
-    """How often each row is in each draw; (draws, rows)."""
+def _drawn(names: int, seed: int) -> Tensor:
+    """How often each identity is in each draw; (draws, names)."""
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randint(names, (DRAWS, names), generator=generator)
-    counts = torch.zeros(DRAWS, names, dtype=torch.float64).scatter_add_(
+    return torch.zeros(DRAWS, names, dtype=torch.float64).scatter_add_(
         1, drawn, torch.ones(DRAWS, names, dtype=torch.float64)
     )
-    return counts[:, number]
 
 
 def _retrieval(scores: Tensor, same: Tensor, weights: Tensor, way: str) -> Iterator[Figure]:
@@ -74,11 +78,12 @@ def _retrieval(scores: Tensor, same: Tensor, weights: Tensor, way: str) -> Itera
             yield _mean(f"right of {many}, {way}", one_of(scores, same, many), weights, 1.0 / many)
 
 
-def _verification(scores: Tensor, same: Tensor, weights: Tensor) -> Iterator[Figure]:
+def _verification(scores: Tensor, same: Tensor, rows: Tensor, columns: Tensor) -> Iterator[Figure]:
     wins, pairs = won(scores, same)
-    areas = ((weights @ wins) * weights).sum(1) / ((weights @ pairs) * weights).sum(1)
+    areas = ((rows @ wins) * rows).sum(1) / ((rows @ pairs) * rows).sum(1)
     yield _figure("AUC", auc(scores, same), areas, 0.5)
-    rates = torch.tensor([eer(scores, same, one) for one in weights[:DRAWS_OF_EER]], dtype=torch.float64)
+    drawn = zip(rows[:DRAWS_OF_EER], columns[:DRAWS_OF_EER], strict=True)
+    rates = torch.tensor([eer(scores, same, row[:, None] * column) for row, column in drawn], dtype=torch.float64)
     yield _figure("EER", eer(scores, same), rates, 0.5)
 
 

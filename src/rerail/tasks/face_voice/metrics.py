@@ -98,12 +98,12 @@ def won(scores: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
 def eer(scores: Tensor, same: Tensor, weights: Tensor | None = None) -> float:
     """Return the rate at which as many are falsely accepted as falsely rejected; chance 0.5.
 
-    Between two thresholds the curve is a straight line. A pair weighs as much as its row and its column; (rows,). NaN
-    where either kind of pair is missing, or weighs nothing.
+    Between two thresholds the curve is a straight line. `weights` say how much each pair weighs; (queries, gallery).
+    NaN where either kind of pair is missing, or weighs nothing.
     """
     if scores.isnan().any() or same.all() or not same.any():
         return math.nan
-    weigh = torch.ones_like(scores) if weights is None else weights[:, None] * weights[None, :]
+    weigh = torch.ones_like(scores) if weights is None else weights
     order = scores.flatten().argsort(descending=True)
     truth, values, mass = same.flatten()[order], scores.flatten()[order], weigh.flatten()[order].double()
     last = torch.cat([values[1:] != values[:-1], torch.tensor([True])])  # equal scores are accepted together

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from rerail.tasks.face_voice.evaluate import embed
-from rerail.tasks.face_voice.losses import alike
 from rerail.tasks.face_voice.pairing import FEWEST
 from rerail.tasks.face_voice.trained import TrainedMatcher
 
@@ -37,5 +36,5 @@ def standing(trained: TrainedMatcher) -> Standing:
     found = trained.paired.parts
     aside = found.unseen if len({one.pair.identity for one in found.unseen}) >= FEWEST else found.validation
     seen = embed(trained.model, trained.paired.batches(aside))
-    same, cosines = alike(seen.identity), seen.embedded.pictures @ seen.embedded.voices.T
+    cosines, same = seen.cosines()
     return Standing(own=cosines[same], others=cosines[~same])

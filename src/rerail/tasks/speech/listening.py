@@ -83,7 +83,7 @@ def told(heard: Sequence[Heard], panel: Panel, among: Sequence[Heard] | None = N
 
     `voice/free/own` is the mean cosine between the speaker vectors of what is said and of recordings of its speaker,
     `voice/free/others` that to recordings of other speakers, both `among` other clips than the one that is said.
-    `cer/other` counts what was said against the text of another clip of its language: what a reader of nothing gets.
+    `cer/other` counts what was said against another text of its language: what a reader of nothing gets.
     """
     among = heard if among is None else among
     scores: dict[str, float] = {}
@@ -109,9 +109,10 @@ def _rate(said: Iterable[tuple[Clip, Clip, str]], panel: Panel) -> float:
 def _mismatched(heard: Sequence[Heard], among: Sequence[Heard], panel: Panel) -> Iterator[tuple[Clip, Clip, str]]:
     for one in heard:
         same = [other.clip for other in among if panel.of(other.clip) == panel.of(one.clip)]
-        if len(same) > 1:
-            at = next(place for place, clip in enumerate(same) if clip.id == one.clip.id)
-            yield one.clip, same[(at + 1) % len(same)], one.words["free"]
+        at = next(place for place, clip in enumerate(same) if clip.id == one.clip.id)
+        others = (clip for clip in (*same[at + 1 :], *same[:at]) if letters(clip.text) != letters(one.clip.text))
+        if (other := next(others, None)) is not None:
+            yield one.clip, other, one.words["free"]
 
 
 def _voices(heard: Sequence[Heard], sound: str, among: Sequence[Heard]) -> dict[str, float]:

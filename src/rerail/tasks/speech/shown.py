@@ -59,4 +59,4 @@ def said(model: Speaker, batch: Batch, spec: MelSpec, *, seed: int = 0) -> Outpu
 
 def most_frames(symbols: int, spec: MelSpec) -> int:
     """How many frames a text of so many symbols may take."""
-    return int(symbols * SECONDS_A_SYMBOL * spec.sample_rate / spec.hop)
+    return int(spec.frames(symbols * SECONDS_A_SYMBOL))

@@ -110,7 +110,7 @@ def _lines(path: Path) -> list[str]:
 def _spoken(trained: Trained, text: str, asked: Batch, voice: Voice) -> Spoken:
     spec = trained.config.spec()
     length = asked["text_length"]
-    frames = max(1, int((voice.most_seconds or int(length) * SECONDS_A_SYMBOL) * spec.sample_rate / spec.hop))
+    frames = max(1, int(spec.frames(voice.most_seconds or int(length) * SECONDS_A_SYMBOL)))
     generator = torch.Generator().manual_seed(voice.seed)
     output = trained.model.free(asked, frames, voice.threshold, generator)
     samples = voice.vocoder(output.mel_post[0])

@@ -63,7 +63,7 @@ class Tacotron2Config(CorpusConfig):
 
     def tail_frames(self) -> int:
         """Return how many frames of silence are put after each clip."""
-        return round(self.tail * self.sample_rate / self.spec().hop)
+        return round(self.spec().frames(self.tail))
 
     def weights(self) -> dict[str, float]:
         """Return the loss weights by component."""

@@ -19,7 +19,7 @@ def consistency(voiceprint: Voiceprint, predicted: Tensor, mel: Tensor, length: 
 
     The window is drawn anew for each clip from the global RNG; a shorter clip is repeated.
     """
-    frames = round(SECONDS * spec.sample_rate / spec.hop)
+    frames = round(spec.frames(SECONDS))
     start = (torch.rand(len(mel), device=mel.device) * (length - frames + 1).clamp(min=1)).long()
     place = (start[:, None] + torch.arange(frames, device=mel.device)) % length[:, None]
     index = place[:, :, None].expand(-1, -1, mel.shape[2])

@@ -50,8 +50,6 @@ class XttsTask:
         """
         config, fit, corpus = self.config, self._rated(), self.corpus
         training, aside = self.checked()
-        if config.weight_speaker:
-            _ = self.voiceprint  # a missing one is told now
         examples, held_out = self._examples(training, training), self._examples(aside, training)
         refuse_nonfinite(held_out)
         together = partial(self.asks.batch, silence=config.spec().silence)
@@ -112,6 +110,8 @@ class XttsTask:
     def checked(self) -> tuple[list[Clip], list[Clip]]:
         """Refuse what can be refused before any spectrogram is computed; return clips to train and to measure on."""
         Pace.of(self.config.reduction, self.config.reduction_falls)
+        if self.config.weight_speaker:
+            _ = self.voiceprint  # a missing one is told now
         return self.corpus.checked(self.speak)
 
     def odd(self, progress: Named) -> list[str]:
@@ -166,8 +166,7 @@ class XttsTask:
 
     def _cropped(self, batch: Batch) -> Batch:
         """Draw a window of each reference, so that a voice is not known by one stretch of one recording."""
-        spec = self.config.spec()
-        most = max(1, round(self.config.reference_seconds * spec.sample_rate / spec.hop))
+        most = max(1, round(self.config.spec().frames(self.config.reference_seconds)))
         mel, length = batch["reference"], batch["reference_length"]
         start = (torch.rand(len(mel), device=mel.device) * (length - most + 1).clamp(min=1)).long()
         frame = (start[:, None] + torch.arange(min(most, mel.shape[1]), device=mel.device)).clamp(max=mel.shape[1] - 1)

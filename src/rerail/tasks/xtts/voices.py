@@ -99,7 +99,7 @@ class Voices:
         }
 
     def _cut(self, mel: Tensor) -> Tensor:
-        return mel[: round(LONGEST * self.spec.sample_rate / self.spec.hop)]
+        return mel[: round(self.spec.frames(LONGEST))]
 
 
 def references(clips: Sequence[Clip], voices: Sequence[Clip]) -> list[Clip]:

@@ -112,6 +112,7 @@ def _described(series: Series) -> str:
 
 def _knobs(run: Story) -> Section:
     panels = [_knob(run, "learning rate factor", "lr_scale", 1.0), _knob(run, "gradient clip", "clip_norm", math.inf)]
+    panels += [_knob(run, "share of the schedule's rate", "lr_standing", 1.0)]
     panels += [_knob(run, "learning rate at most", "lr_most", math.inf), _precision(run)]
     weights = dict.fromkeys(name for _, knobs in run.knobs for name in fields.mapping(knobs, "weights"))
     panels += [_weight(run, name, index) for index, name in enumerate([*weights][:_MOST])]

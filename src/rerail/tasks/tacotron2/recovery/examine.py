@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from rerail.core.damage import Damage
-from rerail.fit import FitConfig, Parts, Task, beginning, held_out, past, prepare
+from rerail.fit import FitConfig, Parts, Task, averages, beginning, held_out, past, prepare
 from rerail.tasks.tacotron2.recovery.decide import Looked
 
 Say = Callable[[str], None]
@@ -40,20 +40,22 @@ def bench(task: Task, fit: FitConfig) -> Bench:
 
 
 def measure(bench: Bench, state: Mapping[str, Any]) -> dict[str, float]:
-    """Measure the weights of a state on held-out clips.
+    """Measure the weights of a state on held-out clips; the average of a run that has one, as it does itself.
 
     Raises:
         ValueError: for weights of another network, or texts with other symbols.
     """
     parts = bench.parts
-    for one, saved in zip(parts.state, state["others"][-len(parts.state) :], strict=True):
+    averaged = averages(parts, bench.fit)
+    own = [*parts.state, *([averaged] if averaged else [])]
+    for one, saved in zip(own, state["others"][-len(own) :], strict=True):
         one.load_state_dict(copy.deepcopy(saved))  # first: other symbols would show as other shapes
     try:
         parts.model.load_state_dict(state["model"])
     except RuntimeError as error:
         lines = "\n  ".join(str(error).strip().splitlines()[:6])
         raise ValueError(f"the checkpoint is of another model than the run's settings give ({lines})") from error
-    return held_out(bench.task, parts)
+    return held_out(bench.task, parts, averaged)
 
 
 def examine(bench: Bench, saved: Sequence[past.Checkpoint]) -> list[Looked]:
