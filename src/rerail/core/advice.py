@@ -303,7 +303,7 @@ RULES: Mapping[str, _Rule] = {
         direction="rises",
         within=1000,
     ),
-    "nonfinite.hidden": _Rule(
+    "nan.hidden": _Rule(
         setting="nan_to_num",
         change=_words("in the loss function", "taken out, and what makes the NaN mended"),
         why="a replaced number has no gradient, and the guard cannot see what was there",

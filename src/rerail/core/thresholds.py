@@ -55,7 +55,7 @@ KINDS = {
     "vanishing": _kind("gradient.vanishing", _PATIENCE, "ratio first tiny"),
     "missing": _kind("gradient.missing", _PATIENCE),
     "units": _kind("units.dead units.saturated", f"dead saturated {_PATIENCE}"),
-    "hidden": _kind("nonfinite.hidden", _PATIENCE),
+    "hidden": _kind("nan.hidden", _PATIENCE),
     "draws": _kind("random.changed", "looks"),
     "drift": _kind("activation.drift", f"factor least {_PATIENCE}"),
     "steps": _kind("update.small update.large", f"large share warmup {_PATIENCE}", "small"),

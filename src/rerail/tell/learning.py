@@ -135,7 +135,7 @@ LEARNING = {
     "embedding.collapse": Words(
         "the embeddings of {part} are all alike", "Different inputs can no longer be told apart by them."
     ),
-    "nonfinite.hidden": Words(
+    "nan.hidden": Words(
         "numbers that are not finite are replaced at {part}",
         "The run looks healthy, and what stood there learns nothing; whatever made the NaN is still there.",
     ),

@@ -15,7 +15,7 @@ def codes(*counts: float | None) -> list[str]:
 
 
 def test_a_line_that_replaces_nan_is_told_once_by_its_name() -> None:
-    assert codes(3.0, 2.0, 5.0) == ["nonfinite.hidden hidden/model.py:7"]
+    assert codes(3.0, 2.0, 5.0) == ["nan.hidden hidden/model.py:7"]
 
 
 def test_one_that_replaces_nothing_or_once_is_left_alone() -> None:

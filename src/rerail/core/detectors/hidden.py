@@ -33,4 +33,4 @@ class Hidden:
         holds = {name: now.get(name, 0.0) > 0 for name in {*memory.streaks, *now}}
         patience = Patience(ticks=self.ticks, readings=self.readings, again=self.again)
         memory, due = hold(memory, reading.tick, holds, patience)
-        return memory, told("nonfinite.hidden", memory, due, reading)
+        return memory, told("nan.hidden", memory, due, reading)
