@@ -23,7 +23,7 @@ def test_both_sets_are_measured_beside_chance(matching_run: Path) -> None:
     assert (seen.name, unseen.name) == ("seen", "unseen")
     assert (seen.about, unseen.about) == tuple(SETS.values())
     assert unseen.identities == 2
-    assert unseen.pairs == 12
+    assert unseen.pictures == unseen.voices == 12
     assert seen.identities > 2
     assert {one.chance for one in seen.figures if one.name in ("AUC", "EER")} == {0.5}
 
