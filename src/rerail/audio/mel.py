@@ -38,7 +38,6 @@ class MelSpec:
         """The value of a silent band: the natural logarithm of the floor."""
         return math.log(self.floor)
 
-
     def frames(self, seconds: float) -> float:
         """Return how many frames so many seconds are."""
         return seconds * self.sample_rate / self.hop
