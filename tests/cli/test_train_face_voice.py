@@ -89,6 +89,16 @@ def test_the_settings_that_are_usual_stand_below_what_is_typed(run: Path) -> Non
     assert (found["batch_size"], found["epochs"], found["steps"]) == (4, 4, 4)
 
 
+def test_its_own_plan_decides_over_its_journal_as_it_did(
+    few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut = ["--plateau-patience", "1", "--evaluate-every", "2", "--steps", "9", "--batch-size", "4"]
+    assert train(few, tmp_path / "run", *cut) == 0
+    assert any(one["kind"] == "advice" and one["code"] == "rate.lowered" for one in journal.read(tmp_path / "run"))
+    assert main(["replay", str(tmp_path / "run")]) == 0
+    assert "The plan decides as the run did" in capsys.readouterr().out
+
+
 def test_epochs_that_are_typed_stand_above_steps_of_a_file(few: Path, tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text("steps: 9\nbatch_size: 6\n")
     assert train(few, tmp_path / "run", "--config", str(tmp_path / "own.yaml"), "--num-epochs", "1") == 0

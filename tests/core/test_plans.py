@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from rerail.act.commit import under
+from rerail.core.detectors import Adapted, Spike
 from rerail.core.knobs import Knobs
-from rerail.core.plans import default_plan, lowering, strict
+from rerail.core.plans import default_plan, lowering, plan_of, strict
 from rerail.core.remedy import Ledger, Move, Remedy
 from rerail.fit import FitConfig, problems
 from rerail.tasks.speech.plan import plan
@@ -22,6 +23,16 @@ def test_it_answers_rows_and_knobs_as_before() -> None:
     for code in ("nonfinite.input", "input.far", "scale.overflow", "alignment.guide", "optimizer.setting.lasting"):
         assert after[code] == before[code]
     assert after["alignment.guide"].remedy(4).knobs == Knobs(weights={"attention": 3.0})
+
+
+def test_several_detectors_of_a_kind_stay_in_a_plan_that_is_built_upon() -> None:
+    base = plan({"adapt_every": 100})
+    assert sum(isinstance(one, Adapted) for one in base.detectors) > 1
+    assert plan_of({}, base) == base
+    moved = plan_of({"detectors": {"spike": {"sigmas": 9.0}}}, base)
+    assert [one for one in moved.detectors if not isinstance(one, Spike)] == [
+        one for one in base.detectors if not isinstance(one, Spike)
+    ]
 
 
 def test_a_remedys_cut_is_a_share_of_the_rate_that_a_plateau_has_left() -> None:

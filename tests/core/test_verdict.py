@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from rerail.core.detectors import Explosion, NonFinite, Spike
 from rerail.core.knobs import Knobs
-from rerail.core.plans import default_plan, lowering
+from rerail.core.plans import default_plan, lowering, strict
 from rerail.core.reading import Reading
-from rerail.core.remedy import Move, Remedy
+from rerail.core.remedy import Ladder, Move, Remedy
+from rerail.core.told import TOLD
 from rerail.core.verdict import Memory, Plan, Verdict, advance, recall, remember, settle, start
 
 numbers = st.floats(0.5, 2.0) | st.sampled_from([math.nan, math.inf, 1e3, 1e9])
@@ -109,6 +110,17 @@ def test_the_longest_prefix_names_the_ladder() -> None:
     assert plan.ladder("nonfinite.weights") == "nonfinite.weights"
     assert plan.ladder("nonfinite.loss") == "nonfinite"
     assert plan.ladder("no.such") is None
+
+
+def test_what_is_told_is_answered_by_a_ladder_of_its_full_name_alone() -> None:
+    told = Reading(tick=1, values={"param/total": 1.0, "hidden/model.py:7": 3.0})
+    for plan in (default_plan(), strict(default_plan())):
+        assert all(plan.ladder(code) is None for code in TOLD)
+        _, verdicts = judge(plan, [told, replace(told, tick=10)])
+        assert [found.code for found in verdicts[-1].findings] == ["nonfinite.hidden"]
+        assert verdicts[-1].move is Move.COMMIT
+    own = replace(plan, ladders={"nonfinite.hidden": Ladder(rungs=(), window=100)})
+    assert own.ladder("nonfinite.hidden") == "nonfinite.hidden"
 
 
 def test_ladders_end_in_a_halt_when_nothing_helps() -> None:

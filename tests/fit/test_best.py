@@ -55,6 +55,27 @@ def test_what_is_measured_again_after_a_kill_is_waited_for_once(tmp_path: Path) 
     assert looks == [False, False, False, True]
 
 
+def test_a_kill_between_the_weights_and_the_count_keeps_no_old_count(tmp_path: Path) -> None:
+    first = Best.of(tmp_path, 3, 0.0)
+    for step, value in ((10, 0.5), (20, 0.6), (30, 0.7)):
+        first.look(value, step, model_of(value))
+    old = (tmp_path / "best.json").read_text()
+    first.look(0.4, 40, model_of(0.4))
+    (tmp_path / "best.json").write_text(old)
+    again = Best.of(tmp_path, 3, 0.0)
+    assert (again.value, again.waited, again.seen) == (0.4, 0, 40)
+    assert not again.look(0.45, 50, model_of(0.45))
+
+
+def test_a_count_of_an_earlier_version_is_gone_on_from(tmp_path: Path) -> None:
+    first = Best.of(tmp_path, 3, 0.0)
+    for step, value in ((10, 0.5), (20, 0.6)):
+        first.look(value, step, model_of(value))
+    (tmp_path / "best.json").write_text('{"waited": 1}')
+    again = Best.of(tmp_path, 3, 0.0)
+    assert (again.waited, again.look(0.7, 30, model_of(0.7)), again.look(0.7, 40, model_of(0.7))) == (1, False, True)
+
+
 def test_a_disk_that_takes_no_more_is_told_and_the_run_goes_on(tmp_path: Path) -> None:
     told: list[str] = []
     best = Best.of(tmp_path / "gone", 2, 0.0, told.append)

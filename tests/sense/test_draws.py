@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.masked import masked_tensor
 from torch.nn import functional as F  # noqa: N812 (as everybody writes it)
 
 from rerail.sense.draws import Draws
@@ -50,3 +52,14 @@ def test_a_nan_that_is_replaced_is_counted_where_it_is() -> None:
         F.relu(hidden + healthy).sum().backward()
     assert sorted(map(float, draws.hidden.values())) == [0.0, 2.0]
     assert all(place.startswith("test_draws.py:") for place in draws.hidden)
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of MaskedTensors")
+def test_tensors_that_cannot_be_counted_pass_as_they_would() -> None:
+    masked = masked_tensor(torch.tensor([1.0, torch.nan]), torch.tensor([True, False]))
+    with Draws() as draws:  # type: ignore[no-untyped-call]
+        torch.nan_to_num(masked)
+        torch.nan_to_num(torch.ones(2, device="meta"))
+        with FakeTensorMode():
+            torch.nan_to_num(torch.ones(2))
+    assert not draws.hidden

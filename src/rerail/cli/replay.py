@@ -20,8 +20,11 @@ from jsonargparse import ArgumentParser, Namespace
 from rerail.cli.arguments import yaml_of
 from rerail.core.plans import plan_of
 from rerail.core.replay import replay
+from rerail.tasks.face_voice.plan import plan as matching
 from rerail.tasks.speech.plan import plan as speech
 from rerail.tell import journal, words
+
+PLANS = {"guide_moves": speech, "image_encoder": matching}  # of trainers, by a setting that no other one has
 
 
 def fill(parser: ArgumentParser) -> None:
@@ -35,7 +38,7 @@ def run(arguments: Namespace) -> int:
     run = Path(arguments.run)
     own = run / "config.yaml"
     settings = yaml_of(own) if own.is_file() else {}
-    base = speech(settings) if "guide_moves" in settings else None  # a trainer of speech
+    base = next((of(settings) for name, of in PLANS.items() if name in settings), None)
     plan = plan_of(yaml_of(Path(arguments.plan)) if arguments.plan else {}, base)
     found = replay(plan, journal.read(run))
     sys.stdout.write(f"{words.replayed(found)}\n")

@@ -47,14 +47,18 @@ def plan_of(data: Mapping[str, Any], base: Plan | None = None) -> Plan:
 
 
 def _detectors(plan: Plan, given: Mapping[str, Any]) -> tuple[tuple[Detector[Any], ...], list[str]]:
-    kinds = {type(one).__name__.lower(): one for one in plan.detectors}
-    problems = [f"unknown detector {name!r}; known: {', '.join(kinds)}" for name in given if name not in kinds]
-    for name in set(given) & set(kinds):
+    """Change every detector that is named; there may be several of a kind."""
+    named = [(type(one).__name__.lower(), one) for one in plan.detectors]
+    known = dict.fromkeys(name for name, _ in named)
+    problems = [f"unknown detector {name!r}; known: {', '.join(known)}" for name in given if name not in known]
+    changed: list[Detector[Any]] = []
+    for name, one in named:
         try:
-            kinds[name] = plain.load(type(kinds[name]), {**plain.dump(kinds[name]), **(given[name] or {})})
+            fields = {**plain.dump(one), **(given[name] or {})} if name in given else None
+            changed.append(one if fields is None else plain.load(type(one), fields))
         except (ValueError, TypeError) as error:  # noqa: PERF203 (there are few detectors)
             problems.append(str(error))
-    return tuple(kinds.values()), problems
+    return tuple(changed), list(dict.fromkeys(problems))
 
 
 def _ladders(plan: Plan, given: Mapping[str, Any]) -> tuple[dict[str, Ladder], list[str]]:

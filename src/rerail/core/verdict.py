@@ -25,7 +25,12 @@ class Plan:
     ladders: Mapping[str, Ladder]
 
     def ladder(self, code: str) -> str | None:
-        """Return the name of the ladder for `code`: the longest prefix that has one, or None: told, not answered."""
+        """Return the name of the ladder for `code`: the longest prefix that has one, or None: told, not answered.
+
+        What is told of a run that learns badly is answered by a ladder of its full name alone.
+        """
+        if code in TOLD:
+            return code if code in self.ladders else None
         parts = code.split(".")
         prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
         return next((name for name in prefixes if name in self.ladders), None)

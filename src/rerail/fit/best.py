@@ -42,9 +42,10 @@ class Best:
         if patience and run is not None and (run / WEIGHTS).is_file():
             kept: dict[str, Any] = torch.load(run / WEIGHTS, map_location="cpu", weights_only=True)
             best.value, best.step, best.weights = kept["value"], kept["step"], kept["weights"]
-            if (run / WAITED).is_file():
-                waited = json.loads((run / WAITED).read_text(encoding="utf8"))
-                best.waited, best.seen = int(waited["waited"]), int(waited.get("seen", best.step))
+            best.seen = best.step
+            waited = json.loads((run / WAITED).read_text(encoding="utf8")) if (run / WAITED).is_file() else {}
+            if waited.get("seen", best.step) >= best.step:  # else killed after the weights were written, before this
+                best.waited, best.seen = int(waited.get("waited", 0)), int(waited.get("seen", best.step))
         return best
 
     @property
@@ -79,6 +80,8 @@ class Best:
                 new = self.run / f"{WEIGHTS}.new"
                 torch.save({"value": self.value, "step": self.step, "weights": self.weights}, new)
                 new.replace(self.run / WEIGHTS)
-            (self.run / WAITED).write_text(json.dumps({"waited": self.waited, "seen": self.seen}), encoding="utf8")
+            new = self.run / f"{WAITED}.new"
+            new.write_text(json.dumps({"waited": self.waited, "seen": self.seen}), encoding="utf8")
+            new.replace(self.run / WAITED)
         except (OSError, RuntimeError) as error:  # torch's writer raises the latter for a full disk
             self.told(str(error).partition("\n")[0])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from rerail.sense.place import user_place
@@ -51,7 +51,11 @@ class Draws(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def _replaced(self, given: Tensor) -> None:
+        # The user's step must go on: kinds of tensors that cannot be counted (masked, fake, meta) are passed over.
+        if type(given) not in {Tensor, nn.Parameter} or given.layout is not torch.strided or given.is_meta:
+            return
         file, line = user_place()
         place = f"{file.replace(chr(92), '/').rpartition('/')[2]}:{line}"
         count = torch.isnan(given.detach()).sum().float()
-        self.hidden[place] = self.hidden[place] + count if place in self.hidden else count
+        before = self.hidden.get(place, count.new_zeros(()))
+        self.hidden[place] = before + count.to(before.device)  # a model may lie on several devices

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 import small_pairs
-from rerail.fit import FitConfig, train
+from rerail.fit import FitConfig, train, with_largest_batch
 from rerail.fit.ahead import Ahead
 from rerail.tasks.face_voice.assess import assess
 from rerail.tasks.face_voice.figures import Figure
@@ -48,6 +48,13 @@ def test_unseen_recordings_of_persons_that_were_trained_on_are_matched(matching_
     assert found["seen"]["AUC"].low > 0.7
     assert found["seen"]["recall@1, picture to voice"].value > found["seen"]["recall@1, picture to voice"].chance
     assert found["unseen"]["AUC"].chance == 0.5
+
+
+def test_the_largest_micro_batch_of_pairs_is_found(tmp_path: Path) -> None:
+    small_pairs.learnable(tmp_path / "pairs", 8, 3)
+    task = FaceVoiceTask(config(tmp_path / "pairs"), replace(FEW, batch_size=4, accumulate=2)).fitted()
+    found = with_largest_batch(task).fit  # a CPU takes whatever it is given
+    assert (found.batch_size, found.accumulate) == (8, 1)
 
 
 def test_where_anybody_has_any_colour_nothing_is_learned(tmp_path: Path) -> None:

@@ -106,3 +106,7 @@ def test_critical_mode_raises_the_weight_of_guided_attention_and_the_journal_tel
 def test_a_rate_of_zero_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"lr: 0 stands for the rate of the network's size"):
         demo_task(tmp_path, FitConfig(lr=0.0)).checked()
+    looked: list[int] = []
+    with pytest.raises(ValueError, match="lr"):
+        demo_task(tmp_path, FitConfig(lr=0.0)).odd(lambda _, done, __: looked.append(done))
+    assert not looked

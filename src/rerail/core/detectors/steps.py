@@ -22,8 +22,8 @@ class Steps:
     """The norm of an update over that of the weights is below `small` or above `large`, after the warm-up.
 
     About 1e-3 is usual (Karpathy's recipe); SageMaker Debugger's rule allows 1e-8 to 10, which misses most faults. A
-    schedule that has taken the rate below `share` of its peak makes small updates rightly. Exactly zero is another
-    belief.
+    schedule, or cuts after a plateau, that have taken the rate below `share` of its peak make small updates rightly.
+    Exactly zero is another belief.
     """
 
     small: float = 1e-6
@@ -40,7 +40,8 @@ class Steps:
 
     def update(self, memory: StepsMemory, reading: Reading) -> tuple[StepsMemory, tuple[Finding, ...]]:
         """Judge `update/ratio`."""
-        lr, ratio = reading.values.get("lr", 0.0), reading.values.get("update/ratio")
+        lr = reading.values.get("lr", 0.0) * reading.values.get("knob/lr_standing", 1.0)
+        ratio = reading.values.get("update/ratio")
         rate = max(memory.rate, lr)
         if ratio is None or reading.tick <= self.warmup:
             return (memory if rate == memory.rate else StepsMemory(rate=rate, lasting=memory.lasting)), ()

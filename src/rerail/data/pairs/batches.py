@@ -77,6 +77,11 @@ class PairStream:
         """Return how many batches an epoch has."""
         return len(self._order)
 
+    @property
+    def examples(self) -> Sequence[Examined]:
+        """The pairs that batches are made of."""
+        return self.kept
+
     def heaviest(self, rows: int) -> Batch:
         """Return a batch of so many pairs, some of them several times where there are fewer; all weigh the same."""
         return self._rows.batch([place % len(self.kept) for place in range(rows)])

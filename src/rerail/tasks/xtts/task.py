@@ -115,7 +115,8 @@ class XttsTask:
         return self.corpus.checked(self.speak)
 
     def odd(self, progress: Named) -> list[str]:
-        """Look through the recordings and their texts; return what is odd about them, a line each."""
+        """Check everything, then look through the recordings and their texts; return what is odd, a line each."""
+        self.checked()  # what is refused is refused before an hour of looking
         return self.corpus.odd(progress)
 
     def compute(self, progress: Named) -> None:

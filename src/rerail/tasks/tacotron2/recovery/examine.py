@@ -46,16 +46,18 @@ def measure(bench: Bench, state: Mapping[str, Any]) -> dict[str, float]:
         ValueError: for weights of another network, or texts with other symbols.
     """
     parts = bench.parts
-    averaged = averages(parts, bench.fit)
-    own = [*parts.state, *([averaged] if averaged else [])]
-    for one, saved in zip(own, state["others"][-len(own) :], strict=True):
+    averaged = averages(parts, bench.fit) is not None
+    kept = state["others"][-len(parts.state) - averaged :]
+    for one, saved in zip(parts.state, kept, strict=False):
         one.load_state_dict(copy.deepcopy(saved))  # first: other symbols would show as other shapes
     try:
         parts.model.load_state_dict(state["model"])
+        if averaged:  # as saved: a schedule-free optimizer has it from its own state, which is not looked at here
+            parts.model.load_state_dict(kept[-1]["average"])
     except RuntimeError as error:
         lines = "\n  ".join(str(error).strip().splitlines()[:6])
         raise ValueError(f"the checkpoint is of another model than the run's settings give ({lines})") from error
-    return held_out(bench.task, parts, averaged)
+    return held_out(bench.task, parts)
 
 
 def examine(bench: Bench, saved: Sequence[past.Checkpoint]) -> list[Looked]:

@@ -38,7 +38,15 @@ def start(bench: Bench, saved: past.Checkpoint, looked: Looked, *, salvage: bool
         spoilt |= {name for name in state["model"] if name.startswith(ATTENTION)}
     model, replaced = past.salvage(state["model"], bench.fresh["model"], spoilt)
     aside = {name: bench.fresh[name] for name in ("buffers", "loose")}  # what Tacotron2 has none of
-    return Start(state={**state, **aside, "model": model}, replaced=replaced)
+    others = [_averaging(one, model) for one in state["others"]]
+    return Start(state={**state, **aside, "model": model, "others": others}, replaced=replaced)
+
+
+def _averaging(other: Mapping[str, Any], model: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An average begins anew with the weights that were mended: its own are spoilt too, or a fresh model's."""
+    if "average" not in other:
+        return other
+    return {**other, "average": model} | ({"averaged": 0} if "averaged" in other else {})
 
 
 def _same_tensors(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
