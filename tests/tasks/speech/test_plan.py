@@ -33,3 +33,11 @@ def test_a_rate_is_lowered_where_nothing_is_gained_and_not_below_a_hundredth() -
         rates.append(memory.knobs().lr_standing)
     assert rates[:8] == [1.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125]
     assert rates[-1] == 0.5**6  # the next would be below a hundredth
+
+
+def test_the_weight_fades_once_the_text_is_read_unless_it_is_to_stay() -> None:
+    read = {"loss/mel": 1.0, "eval/diagonality/forced": 0.8, "eval/diagonality/free": 0.9}
+    for settings, weights in (({}, {"attention": 0.3}), ({"guide_fades": False}, {})):
+        fading = plan(settings)
+        memory, _ = advance(fading, start(fading), Reading(tick=1, values=read))
+        assert memory.knobs().weights == weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -29,14 +30,14 @@ def plan(settings: Mapping[str, Any] = MappingProxyType({})) -> Plan:
     """Return the default plan with what trainers watch beside it, and with the knobs that detectors own.
 
     That is the stages of speech, a loss at rest, and a device that stands idle. Of a run's settings, `guide_moves` says
-    whether the weight of guided attention is moved, `adapt_every` whether others are, after trials, and
-    `plateau_patience` whether the learning rate is lowered where nothing is gained.
+    whether the weight of guided attention is moved, `guide_fades` whether also below the run's own, `adapt_every`
+    whether others are, after trials, and `plateau_patience` whether the rate is lowered where nothing is gained.
     """
     base = default_plan()
     detectors = [*base.detectors, Stages(stages=STAGES), Steady(), Unused()]
     ladders = dict(base.ladders)
     if settings.get("guide_moves", True):
-        detectors.append(Guide())
+        detectors.append(Guide() if settings.get("guide_fades", True) else Guide(aligned=math.inf))
         ladders[CODE] = guide_ladder("attention")
     if settings.get("adapt_every"):
         detectors += [Adapted(component=component) for component in CODES]

@@ -56,7 +56,11 @@ class XttsConfig(CorpusConfig):
     )
     guide_moves: bool = field(
         default=True,
-        metadata={"help": "let the guard move guided attention: up to x50 while the text is not read, 0 once it is"},
+        metadata={"help": "let the guard raise the weight of guided attention, up to x50, while the text is not read"},
+    )
+    guide_fades: bool = field(
+        default=False,
+        metadata={"help": "let the guard lower that weight to 0 once the text is read; free-running it is lost then"},
     )
     guide_width: float = field(default=0.2, metadata={"help": "width g of guided attention", "above": 0})
     huber: float = field(
