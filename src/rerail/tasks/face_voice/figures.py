@@ -69,10 +69,9 @@ def _drawn(names: int, seed: int) -> Tensor:
 
 
 def _retrieval(scores: Tensor, same: Tensor, weights: Tensor, way: str) -> Iterator[Figure]:
-    rank = ranks(scores, same)
     for at in AT:
-        yield _mean(f"recall@{at}, {way}", recall(rank, at), weights, chance_recall(same, at))
-    yield _mean(f"mean rank, {way}", rank, weights, chance_rank(same))
+        yield _mean(f"recall@{at}, {way}", recall(scores, same, at), weights, chance_recall(same, at))
+    yield _mean(f"mean rank, {way}", ranks(scores, same), weights, chance_rank(same))
     for many in OF:
         if (~same).sum(1).min() >= many - 1:
             yield _mean(f"right of {many}, {way}", one_of(scores, same, many), weights, 1.0 / many)
