@@ -97,8 +97,9 @@ def test_the_area_and_the_rate_are_those_of_the_curve() -> None:
     false, true, _ = metrics.roc_curve(truth, flat, drop_intermediate=False)
     apart = abs(false - (1 - true))
     assert eer(scores, same) == pytest.approx((false + 1 - true)[apart.argmin()] / 2, abs=0.02)
-    wins, pairs = won(scores, same)
-    assert float(wins.sum() / pairs.sum()) == pytest.approx(auc(scores, same))
+    for groups in (torch.arange(40), torch.arange(40) // 4):
+        wins, pairs = won(scores, same, groups)
+        assert float(wins.sum() / pairs.sum()) == pytest.approx(auc(scores, same))
 
 
 def test_perfect_scores_and_turned_ones() -> None:
@@ -116,3 +117,13 @@ def test_weights_say_how_often_a_row_is_there() -> None:
     weights = torch.tensor([2.0, 1.0, 0.0, 1.0, 1.0, 0.0], dtype=torch.float64)
     labels = twice[:, None] == twice[None, :]
     assert eer(scores, same, weights[:, None] * weights) == pytest.approx(eer(scores[twice][:, twice], labels))
+
+
+def test_groups_weighted_are_their_rows_weighted() -> None:
+    scores, whose = drawn(8, 0.8), torch.tensor([0, 0, 1, 1, 1, 2, 2, 3])
+    same, weights = whose[:, None] == whose, torch.tensor([2.0, 1.0, 0.0, 3.0], dtype=torch.float64)
+    found = []
+    for groups, weigh in ((torch.arange(8), weights[whose]), (whose, weights)):
+        wins, pairs = won(scores, same, groups)
+        found.append(float((weigh @ wins @ weigh) / (weigh @ pairs @ weigh)))
+    assert found[0] == pytest.approx(found[1])

@@ -85,26 +85,31 @@ def auc(scores: Tensor, same: Tensor) -> float:
 
     The area under the curve of true against false acceptances (Mann and Whitney 1947); chance 0.5.
     """
-    wins, pairs = won(scores, same)
-    return float(wins.sum() / pairs.sum()) if pairs.sum() else math.nan
+    if scores.isnan().any():
+        return math.nan
+    own, others = scores[same], scores[~same].sort().values
+    below, upto = (torch.searchsorted(others, own, right=right) for right in (False, True))
+    pairs = len(own) * len(others)
+    return float((below + upto).sum()) / (2 * pairs) if pairs else math.nan
 
 
-def won(scores: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
-    """Return, for rows i and j, how often own ones of i beat others of j, and of how many times; both (rows, rows).
+def won(scores: Tensor, same: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
+    """Return, for groups i and j of rows, how often own ones of i beat others of j, and of how many times.
 
-    Weighted sums of them are the area with rows weighted, which is what a bootstrap over rows needs.
+    groups: (rows,) int64, the number of each row's group. Weighted sums of them are the area with groups weighted,
+    which is what a bootstrap over identities needs.
     """
-    rows = len(scores)
-    wins = torch.zeros(rows, rows, dtype=torch.float64)
-    own, counts = scores[same], same.sum(1)
-    place = torch.repeat_interleave(torch.arange(rows), counts)
-    for other in range(rows):
-        against = scores[other][~same[other]].sort().values
-        below = torch.searchsorted(against, own, right=False)
-        upto = torch.searchsorted(against, own, right=True)
+    count = int(groups.max()) + 1
+    wins, pairs = (torch.zeros(count, count, dtype=torch.float64) for _ in range(2))
+    own, place = scores[same], groups[:, None].expand_as(same)[same]
+    each = torch.bincount(place, minlength=count).double()
+    for other in range(count):
+        rows = groups == other
+        against = scores[rows][~same[rows]].sort().values
+        below, upto = (torch.searchsorted(against, own, right=right) for right in (False, True))
         wins[:, other].index_add_(0, place, 0.5 * (below + upto).double())
-    pairs = counts.double()[:, None] * (~same).sum(1).double()[None, :]
-    bad = scores.isnan().any(1)
+        pairs[:, other] = each * len(against)
+    bad = groups[scores.isnan().any(1)]
     wins[bad], wins[:, bad] = math.nan, math.nan
     return wins, pairs
 
