@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rerail.cli import main
+from rerail.tasks.face_voice.index import Index
 
 Out = pytest.CaptureFixture[str]
 
@@ -63,6 +65,22 @@ def test_a_run_that_has_moved_is_named(index: Path, matching_run: Path, folder: 
     shutil.copytree(matching_run, tmp_path / "moved")
     query = ["--image", str(folder / "p00/0.png")]
     assert main(["search", str(index), *query, "--run", str(tmp_path / "moved")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("altered", "told"),
+    [
+        ({"weights": "others"}, "its weights are not those that made"),
+        ({"checkpoint": "nowhere/step-00000004"}, "is gone; index again, or give a copy by --run"),
+    ],
+)
+def test_an_index_of_other_weights_is_not_searched(
+    index: Path, folder: Path, tmp_path: Path, capsys: Out, altered: dict[str, str], told: str
+) -> None:
+    """A run that has gone on keeps its newest checkpoints only."""
+    replace(Index.load(index), **altered).save(tmp_path / "x.npz")  # type: ignore[arg-type]
+    assert main(["search", str(tmp_path / "x.npz"), "--image", str(folder / "p00/0.png")]) == 2
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

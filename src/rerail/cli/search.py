@@ -11,6 +11,7 @@ from typing import Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
+from rerail.tasks.face_voice.extract import fingerprint
 from rerail.tasks.face_voice.index import PICTURE, VOICE, Index
 from rerail.tasks.face_voice.trained import load
 from rerail.tell import printed
@@ -36,12 +37,19 @@ def run(arguments: Namespace) -> int:
     if arguments.top < 1:
         raise ValueError(f"--top: got {arguments.top}; give at least 1")
     index = Index.load(Path(arguments.index))
-    trained = load(Path(arguments.run or index.checkpoint))
+    made = Path(index.checkpoint)
+    if not arguments.run and not made.exists():
+        raise ValueError(
+            f"{made}: the checkpoint that made {arguments.index} is gone; index again, or give a copy by --run"
+        )
+    trained = load(Path(arguments.run or made))
+    if fingerprint(trained.model) != index.weights:
+        raise ValueError(
+            f"{trained.source}: its weights are not those that made {arguments.index} ({made.name}), so that cosines "
+            "would say nothing; index again"
+        )
     query = trained.picture(Path(arguments.image)) if arguments.image else trained.voice(Path(arguments.audio))
     kind = KINDS[arguments.among] if arguments.among else (VOICE if arguments.image else PICTURE)
-    if len(query) != index.embeddings.shape[1]:
-        width = index.embeddings.shape[1]
-        raise ValueError(f"{arguments.index}: made by a network of width {width}, not {len(query)}; index again")
     found = index.nearest(query, kind, arguments.top)
     if not found:
         raise ValueError(f"{arguments.index}: holds no {kind}; give --among")

@@ -46,3 +46,11 @@ def test_where_nothing_was_set_aside_nothing_can_be_measured(matching_run: Path,
     run = altered(matching_run, tmp_path / "run", test_size=0.0, seen_size=0.0)
     with pytest.raises(ValueError, match="no pairs were set aside by this run; train with --test-size"):
         assess(load(run))
+
+
+def test_pairs_that_have_changed_are_not_measured_on(matching_run: Path, tmp_path: Path) -> None:
+    """Else recordings that were trained on would be told to be unseen."""
+    trained = load(altered(matching_run, tmp_path / "run", split_seed=1))
+    for measure in (assess, standing):
+        with pytest.raises(ValueError, match="were not set aside by this run, and may have been trained on"):
+            measure(trained)

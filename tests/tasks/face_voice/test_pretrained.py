@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.utils.checkpoint
 
 from rerail.tasks.face_voice.model import Matcher
 from rerail.tasks.face_voice.pretrained import PretrainedPictures, PretrainedVoices
@@ -37,6 +38,23 @@ def test_all_layers_of_a_voice_are_weighed(encoders: dict[str, str], name: str) 
     assert encoder.weighed.layers.grad.abs().sum() > 0
     with torch.no_grad():
         assert torch.allclose(encoder(3.0 * sound + 1.0), found, atol=1e-3)  # loudness says nothing
+
+
+@pytest.mark.parametrize("name", ["wav2vec2", "hubert"])
+def test_in_training_every_layer_is_there_and_a_chunk_is_encoded_twice_alike(
+    encoders: dict[str, str], name: str
+) -> None:
+    encoder = PretrainedVoices(encoders[name])
+    assert encoder.model.training  # as what is built beside it, and as it is again after a look at held-out pairs
+    for seed in range(20):
+        torch.manual_seed(seed)
+        encoder(torch.randn(1, 1600))
+    seen = list[torch.Tensor]()
+    encoder.weighed.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
+    with torch.utils.checkpoint.set_checkpoint_early_stop(enable=False):
+        torch.utils.checkpoint.checkpoint(encoder, torch.randn(4, 6400), use_reentrant=False).sum().backward()
+    first, again = seen
+    assert torch.equal(first, again)
 
 
 def test_they_are_towers_as_others_are(encoders: dict[str, str]) -> None:

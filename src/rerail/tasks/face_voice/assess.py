@@ -29,12 +29,12 @@ def assess(trained: TrainedMatcher, *, seed: int = 0, progress: Named | None = N
     """Measure each set that has at least two identities.
 
     Raises:
-        ValueError: where the run's pairs are not here, two parts share what they must not, or there is no such set.
+        ValueError: where the run's pairs are not here or have changed, or there is no such set.
     """
     trained.paired.examined(progress)
-    parts, found = trained.paired.parts.named(), list[Assessed]()
+    found = list[Assessed]()
     for name, about in SETS.items():
-        kept = parts[name]
+        kept = trained.held_out(name)
         if (count := len({one.pair.identity for one in kept})) < 2:  # noqa: PLR2004
             continue
         seen = embed(trained.model, trained.paired.batches(kept))

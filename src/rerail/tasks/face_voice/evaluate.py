@@ -54,15 +54,15 @@ def scores(model: Matcher, batches: Sequence[Batch]) -> dict[str, float]:
     """
     seen = embed(model, batches)
     similar, same = seen.cosines()
-    ways = [(ranks(similar, same), same), (ranks(similar.T, same.T), same.T)]
+    ways = [(similar, same), (similar.T, same.T)]
     found = {
-        "rank": fmean(float(rank.mean()) / chance_rank(own) for rank, own in ways),
+        "rank": fmean(float(ranks(*way).mean()) / chance_rank(way[1]) for way in ways),
         "auc": auc(similar, same),
         "eer": eer(similar, same),
         "gap": float(gap(Embedded(seen.pictures, seen.voices))),
         "loss": _loss(model, similar, same),
     }
-    recalls = {f"recall/{at}": fmean(float(recall(rank, at).mean()) for rank, _ in ways) for at in AT}
+    recalls = {f"recall/{at}": fmean(float(recall(*way, at).mean()) for way in ways) for at in AT}
     return {**found, **recalls, **frozen(model)}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rerail.audio.asr import SAMPLE_RATE, model_of
 from rerail.audio.voiceprint import Voiceprint
@@ -63,7 +63,7 @@ def of_transformer(encoder: PretrainedPictures | PretrainedVoices, place: str) -
     """Return the features of a model of transformers, at `place`, that stays as it is."""
     encoder.eval().requires_grad_(requires_grad=False)
     return Extractor(
-        name=f"transformers {place} {_weights(encoder.model)}",
+        name=f"transformers {place} {fingerprint(encoder.model)}",
         layers=encoder.weighed.count,
         size=encoder.features,
         compute=lambda x: encoder.measured(x[None])[0],
@@ -117,8 +117,8 @@ def _array(view: Any) -> Any:  # noqa: ANN401 (an optional library's)
     return np.array(view)
 
 
-def _weights(model: Any) -> str:  # noqa: ANN401 (an optional library's)
-    """Name the weights of a model, so that features of others are not taken for theirs."""
+def fingerprint(model: nn.Module) -> str:
+    """Name the weights of a model, so that features or embeddings of others are not taken for theirs."""
     digest = hashlib.sha256()
     for value in model.state_dict().values():
         digest.update(value.contiguous().flatten().view(torch.uint8).numpy().data)

@@ -56,7 +56,7 @@ def figures(
     counts = _drawn(len(names), seed)
     rows, columns = counts[:, of[0]], counts[:, of[1]]
     found = [*_retrieval(scores, same, rows, PICTURES), *_retrieval(scores.T, same.T, columns, VOICES)]
-    return [*found, *_verification(scores, same, rows, columns)]
+    return [*found, *_verification(scores, same, counts, of)]
 
 
 def _drawn(names: int, seed: int) -> Tensor:
@@ -69,21 +69,21 @@ def _drawn(names: int, seed: int) -> Tensor:
 
 
 def _retrieval(scores: Tensor, same: Tensor, weights: Tensor, way: str) -> Iterator[Figure]:
-    rank = ranks(scores, same)
     for at in AT:
-        yield _mean(f"recall@{at}, {way}", recall(rank, at), weights, chance_recall(same, at))
-    yield _mean(f"mean rank, {way}", rank, weights, chance_rank(same))
+        yield _mean(f"recall@{at}, {way}", recall(scores, same, at), weights, chance_recall(same, at))
+    yield _mean(f"mean rank, {way}", ranks(scores, same), weights, chance_rank(same))
     for many in OF:
         if (~same).sum(1).min() >= many - 1:
             yield _mean(f"right of {many}, {way}", one_of(scores, same, many), weights, 1.0 / many)
 
 
-def _verification(scores: Tensor, same: Tensor, rows: Tensor, columns: Tensor) -> Iterator[Figure]:
-    wins, pairs = won(scores, same)
-    areas = ((rows @ wins) * rows).sum(1) / ((rows @ pairs) * rows).sum(1)
+def _verification(scores: Tensor, same: Tensor, counts: Tensor, of: Sequence[Tensor]) -> Iterator[Figure]:
+    wins, pairs = won(scores, same, of[0])
+    drawn = counts[:, : len(wins)]
+    areas = ((drawn @ wins) * drawn).sum(1) / ((drawn @ pairs) * drawn).sum(1)
     yield _figure("AUC", auc(scores, same), areas, 0.5)
-    drawn = zip(rows[:DRAWS_OF_EER], columns[:DRAWS_OF_EER], strict=True)
-    rates = torch.tensor([eer(scores, same, row[:, None] * column) for row, column in drawn], dtype=torch.float64)
+    weights = (draw[of[0]][:, None] * draw[of[1]] for draw in counts[:DRAWS_OF_EER])
+    rates = torch.tensor([eer(scores, same, one) for one in weights], dtype=torch.float64)
     yield _figure("EER", eer(scores, same), rates, 0.5)
 
 

@@ -17,6 +17,7 @@ from rerail.audio.files import store
 from rerail.data.pairs.found import SOUNDS
 from rerail.data.pairs.pictures import ENDINGS as PICTURES
 from rerail.data.progress import Progress
+from rerail.tasks.face_voice.extract import fingerprint
 from rerail.tasks.face_voice.trained import TrainedMatcher
 
 Kind = Literal["picture", "voice"]
@@ -26,12 +27,13 @@ VOICE: Kind = "voice"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """Embeddings (files, width), of length 1, with their files and kinds, and the checkpoint that made them."""
+    """Embeddings (files, width), of length 1, their files and kinds, and what made them: a checkpoint, its weights."""
 
     files: tuple[str, ...]
     kinds: tuple[str, ...]
     embeddings: Tensor
     checkpoint: str
+    weights: str
 
     def nearest(self, query: Tensor, kind: Kind, top: int) -> list[tuple[str, float]]:
         """Return the files of a kind that are nearest to `query` (width,), with their cosines, the nearest first."""
@@ -43,7 +45,7 @@ class Index:
     def save(self, path: Path) -> None:
         """Write it to a file of numpy's."""
         content = io.BytesIO()
-        arrays = {"files": np.array(self.files), "kinds": np.array(self.kinds), "checkpoint": np.array(self.checkpoint)}
+        arrays = {name: np.array(getattr(self, name)) for name in ("files", "kinds", "checkpoint", "weights")}
         np.savez(content, embeddings=self.embeddings.numpy(), **arrays)  # type: ignore[arg-type]
         store(path, content.getvalue())
 
@@ -59,10 +61,11 @@ class Index:
         try:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
                 files, kinds = (tuple(map(str, held[name])) for name in ("files", "kinds"))
-                embeddings, checkpoint = torch.from_numpy(held["embeddings"]), str(held["checkpoint"])
+                embeddings = torch.from_numpy(held["embeddings"])
+                checkpoint, weights = (str(held[name]) for name in ("checkpoint", "weights"))
         except (ValueError, OSError, KeyError, AttributeError, EOFError, BadZipFile) as error:
             raise ValueError(f"{path}: not an index ({error}); rerail index makes one") from error
-        return cls(files=files, kinds=kinds, embeddings=embeddings, checkpoint=checkpoint)
+        return cls(files=files, kinds=kinds, embeddings=embeddings, checkpoint=checkpoint, weights=weights)
 
 
 def build(trained: TrainedMatcher, folder: Path, progress: Progress | None = None) -> tuple[Index, list[str]]:
@@ -84,9 +87,8 @@ def build(trained: TrainedMatcher, folder: Path, progress: Progress | None = Non
     if not found:
         raise ValueError("\n  ".join([f"{folder}: no picture or recording can be used", *odd[:10]]))
     names, kinds, embeddings = zip(*found, strict=True)
-    return Index(
-        files=names, kinds=kinds, embeddings=torch.stack(embeddings), checkpoint=str(trained.source.resolve())
-    ), odd
+    made = {"checkpoint": str(trained.source.resolve()), "weights": fingerprint(trained.model)}
+    return Index(files=names, kinds=kinds, embeddings=torch.stack(embeddings), **made), odd
 
 
 def kinds_of(paths: Sequence[Path]) -> list[Kind]:

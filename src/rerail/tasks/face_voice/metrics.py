@@ -13,27 +13,44 @@ from torch import Tensor
 
 
 def ranks(scores: Tensor, same: Tensor) -> Tensor:
-    """Return the rank of each query's first own one in the gallery, 1 at best, ties counted half; (queries,).
+    """Return the rank of each query's first own one in the gallery, 1 at best; (queries,).
 
-    NaN for a query that has nobody of its own there.
+    Of those that are as near as it, each is as likely to come first: where all are alike, that is chance. NaN for a
+    query that has nobody of its own there.
     """
+    above, tied, own = _stands(scores, same)
+    return _told(1.0 + above + tied / (own + 1.0), scores, same)
+
+
+def recall(scores: Tensor, same: Tensor, at: int) -> Tensor:
+    """Return how likely an own one is among the `at` nearest, of which those alike come in any order; (queries,).
+
+    1 or 0 where nobody is as near as the first own one; NaN as in `ranks`.
+    """
+    above, tied, own = _stands(scores, same)
+    found = (above < at).double()
+    for row in ((tied > 0) & (above < at)).nonzero().flatten().tolist():
+        others, every = int(tied[row]), int(tied[row] + own[row])
+        found[row] = 1.0 - _ratio(others, every, min(at - int(above[row]), every))
+    return _told(found, scores, same)
+
+
+def _stands(scores: Tensor, same: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """How many others are above a query's first own one, and how many others and own ones are as near as it."""
     best = scores.masked_fill(~same, -math.inf).amax(1, keepdim=True)
-    above = ((scores > best) & ~same).sum(1).double()
-    tied = ((scores == best) & ~same).sum(1).double()
-    found = 1.0 + above + 0.5 * tied
-    lost = scores.isnan().any(1) | ~same.any(1)
-    return found.masked_fill(lost, math.nan)
+    counts = ((scores > best) & ~same, (scores == best) & ~same, (scores == best) & same)
+    above, tied, own = (one.sum(1).double() for one in counts)
+    return above, tied, own
 
 
-def recall(rank: Tensor, at: int) -> Tensor:
-    """Return 1 where the first own one is among the `at` nearest, else 0; (queries,)."""
-    return torch.where(rank.isnan(), rank, (rank <= at).double())
+def _told(found: Tensor, scores: Tensor, same: Tensor) -> Tensor:
+    return found.masked_fill(scores.isnan().any(1) | ~same.any(1), math.nan)
 
 
 def chance_recall(same: Tensor, at: int) -> float:
     """Return what drawing `at` of the gallery would give, over the queries that have somebody there."""
     gallery, own = same.shape[1], same.sum(1)
-    missed = [_ratio(gallery - int(count), gallery, at) for count in own if count > 0]
+    missed = [_ratio(gallery - int(count), gallery, min(at, gallery)) for count in own if count > 0]
     return 1.0 - sum(missed) / len(missed) if missed else math.nan
 
 
@@ -47,8 +64,8 @@ def chance_rank(same: Tensor) -> float:
 def one_of(scores: Tensor, same: Tensor, many: int) -> Tensor:
     """Return how likely an own one is nearer than `many - 1` others drawn from the gallery; (queries,), chance 1/many.
 
-    It is computed, not drawn: of n others r are nearer, and all that are drawn must be of the remaining n - r. Ties
-    count half. The mean over a query's own ones; NaN where it has none, or too few others.
+    It is computed, not drawn: all that are drawn must be farther, or as near and behind it in a random order. The mean
+    over a query's own ones; NaN where it has none, or too few others.
     """
     found = []
     for row, own in zip(scores, same, strict=True):
@@ -58,10 +75,7 @@ def one_of(scores: Tensor, same: Tensor, many: int) -> Tensor:
             continue
         below = torch.searchsorted(others, row[own], right=False)
         upto = torch.searchsorted(others, row[own], right=True)
-        share = [
-            0.5 * (_ratio(int(a), len(others), many - 1) + _ratio(int(b), len(others), many - 1))
-            for a, b in zip(below, upto, strict=True)
-        ]
+        share = [_first(int(a), int(b), len(others), many) for a, b in zip(below, upto, strict=True)]
         found.append(sum(share) / len(share))
     return torch.tensor(found, dtype=torch.float64)
 
@@ -71,26 +85,31 @@ def auc(scores: Tensor, same: Tensor) -> float:
 
     The area under the curve of true against false acceptances (Mann and Whitney 1947); chance 0.5.
     """
-    wins, pairs = won(scores, same)
-    return float(wins.sum() / pairs.sum()) if pairs.sum() else math.nan
+    if scores.isnan().any():
+        return math.nan
+    own, others = scores[same], scores[~same].sort().values
+    below, upto = (torch.searchsorted(others, own, right=right) for right in (False, True))
+    pairs = len(own) * len(others)
+    return float((below + upto).sum()) / (2 * pairs) if pairs else math.nan
 
 
-def won(scores: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
-    """Return, for rows i and j, how often own ones of i beat others of j, and of how many times; both (rows, rows).
+def won(scores: Tensor, same: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
+    """Return, for groups i and j of rows, how often own ones of i beat others of j, and of how many times.
 
-    Weighted sums of them are the area with rows weighted, which is what a bootstrap over rows needs.
+    groups: (rows,) int64, the number of each row's group. Weighted sums of them are the area with groups weighted,
+    which is what a bootstrap over identities needs.
     """
-    rows = len(scores)
-    wins = torch.zeros(rows, rows, dtype=torch.float64)
-    own, counts = scores[same], same.sum(1)
-    place = torch.repeat_interleave(torch.arange(rows), counts)
-    for other in range(rows):
-        against = scores[other][~same[other]].sort().values
-        below = torch.searchsorted(against, own, right=False)
-        upto = torch.searchsorted(against, own, right=True)
+    count = int(groups.max()) + 1
+    wins, pairs = (torch.zeros(count, count, dtype=torch.float64) for _ in range(2))
+    own, place = scores[same], groups[:, None].expand_as(same)[same]
+    each = torch.bincount(place, minlength=count).double()
+    for other in range(count):
+        rows = groups == other
+        against = scores[rows][~same[rows]].sort().values
+        below, upto = (torch.searchsorted(against, own, right=right) for right in (False, True))
         wins[:, other].index_add_(0, place, 0.5 * (below + upto).double())
-    pairs = counts.double()[:, None] * (~same).sum(1).double()[None, :]
-    bad = scores.isnan().any(1)
+        pairs[:, other] = each * len(against)
+    bad = groups[scores.isnan().any(1)]
     wins[bad], wins[:, bad] = math.nan, math.nan
     return wins, pairs
 
@@ -116,6 +135,15 @@ def eer(scores: Tensor, same: Tensor, weights: Tensor | None = None) -> float:
     before, after = rejected[at - 1] - accepted[at - 1], accepted[at] - rejected[at]
     share = before / (before + after) if before + after > 0 else torch.tensor(0.0)
     return float(accepted[at - 1] + share * (accepted[at] - accepted[at - 1]))
+
+
+def _first(below: int, upto: int, others: int, many: int) -> float:
+    """How likely one is first of `many`, the rest drawn of `others`: `below` are farther, up to `upto` as near.
+
+    With t = upto - below: the sum over j of C(t, j) C(below, many - 1 - j) / (j + 1), over C(others, many - 1).
+    """
+    alike = upto - below + 1
+    return (math.comb(upto + 1, many) - math.comb(below, many)) / (alike * math.comb(others, many - 1))
 
 
 def _ratio(some: int, every: int, drawn: int) -> float:

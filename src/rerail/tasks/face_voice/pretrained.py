@@ -49,11 +49,16 @@ class PretrainedPictures(nn.Module):
 
 
 class PretrainedVoices(nn.Module):
-    """A transformer over sound (batch, samples) at 16 kHz: statistics over the time of all its layers, weighed."""
+    """A transformer over sound (batch, samples) at 16 kHz: statistics over the time of all its layers, weighed.
+
+    Layers are not left out at random, since all are weighed, and nothing is masked: the library draws masks from numpy,
+    which would be others where a chunk is encoded again on the way back, and refuses sounds under 0.2 s.
+    """
 
     def __init__(self, place: str) -> None:
         super().__init__()
         self.model = _loaded(place)
+        self.model.config.layerdrop, self.model.config.apply_spec_augment = 0.0, False
         self.features = 2 * int(self.model.config.hidden_size)
         self.weighed = Weighed(int(self.model.config.num_hidden_layers) + 1, self.features)
 
@@ -71,7 +76,7 @@ class PretrainedVoices(nn.Module):
 
 
 def _loaded(place: str) -> Any:  # noqa: ANN401 (an optional library's)
-    """Load a model, in single precision.
+    """Load a model, in single precision, in training mode as all that was just built.
 
     Raises:
         ModuleNotFoundError: naming the command that installs the library.
@@ -79,7 +84,7 @@ def _loaded(place: str) -> Any:  # noqa: ANN401 (an optional library's)
     """
     transformers = need("transformers", extra=EXTRA)
     try:
-        return transformers.AutoModel.from_pretrained(place, dtype=torch.float32)
+        return transformers.AutoModel.from_pretrained(place, dtype=torch.float32).train()
     except (OSError, ValueError) as error:
         told = str(error).strip().partition("\n")[0]
         raise ValueError(

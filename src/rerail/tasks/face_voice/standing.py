@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from rerail.data.pairs.split import UNSEEN, VALIDATION
 from rerail.tasks.face_voice.evaluate import embed
 from rerail.tasks.face_voice.pairing import FEWEST
 from rerail.tasks.face_voice.trained import TrainedMatcher
@@ -31,10 +32,11 @@ def standing(trained: TrainedMatcher) -> Standing:
     """Measure pairs that were set aside: those of identities that were never seen, where they are of two at least.
 
     Raises:
-        ValueError: where the run's pairs are not here.
+        ValueError: where the run's pairs are not here, or have changed.
     """
-    found = trained.paired.parts
-    aside = found.unseen if len({one.pair.identity for one in found.unseen}) >= FEWEST else found.validation
+    unseen = trained.held_out(UNSEEN)
+    enough = len({one.pair.identity for one in unseen}) >= FEWEST
+    aside = unseen if enough else trained.held_out(VALIDATION)
     seen = embed(trained.model, trained.paired.batches(aside))
     cosines, same = seen.cosines()
     return Standing(own=cosines[same], others=cosines[~same])

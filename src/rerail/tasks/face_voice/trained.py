@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rerail.data.pairs.batches import raw_picture, raw_sound
 from rerail.data.pairs.caches import Pictures, Recordings
+from rerail.data.pairs.split import Kept
 from rerail.data.pairs.unfit import Unfit
 from rerail.tasks import checkpoint
 from rerail.tasks.checkpoint import config_of, filled, found, kept
@@ -24,13 +25,15 @@ from rerail.tasks.face_voice.towers import matcher
 class TrainedMatcher:
     """A network in evaluation mode. `paired` are the pairs of its run, which nothing is read of before it is asked for.
 
-    `source` is the checkpoint, `health` what its run knew of it, `passed` the complaints about newer checkpoints.
+    `aside` are the keys of the recordings that its run has set aside. `source` is the checkpoint, `health` what its run
+    knew of it, `passed` the complaints about newer checkpoints.
     """
 
     model: Matcher
     paired: Paired
     step: int
     source: Path
+    aside: frozenset[str]
     health: str = ""
     passed: tuple[str, ...] = ()
 
@@ -38,6 +41,20 @@ class TrainedMatcher:
     def config(self) -> FaceVoiceConfig:
         """The settings of its run."""
         return self.paired.config
+
+    def held_out(self, part: str) -> Kept:
+        """Return the pairs of a part that is not trained on: `validation`, `seen` or `unseen`.
+
+        Raises:
+            ValueError: where the run's pairs are not here, or have changed, so that it was perhaps trained on some.
+        """
+        found: Kept = self.paired.parts.named()[part]
+        if others := {one.sound_key for one in found} - self.aside:
+            raise ValueError(
+                f"{len(others)} recordings that would be measured on as {part} were not set aside by this run, and may "
+                "have been trained on; give it the pairs and the shares that it began with"
+            )
+        return found
 
     def told(self) -> str:
         """Say in lines what was loaded, and what was passed over."""
@@ -75,7 +92,13 @@ def load(place: Path) -> TrainedMatcher:
     paired = Paired(config_of(FaceVoiceConfig, settings))
     model = filled(matcher(paired.config, paired.extractors), saved, others)
     return TrainedMatcher(
-        model=model, paired=paired, step=saved.step, source=saved.path, health=saved.health, passed=saved.passed
+        model=model,
+        paired=paired,
+        step=saved.step,
+        source=saved.path,
+        aside=frozenset(others["aside"]),
+        health=saved.health,
+        passed=saved.passed,
     )
 
 
