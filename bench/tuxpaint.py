@@ -71,7 +71,8 @@ def one(given: argparse.Namespace) -> None:
         seconds=given.seconds,
         epochs=given.epochs,
     )
-    task = Watched(config, replace(FIT, seed=given.seed, threads=given.threads, lr=given.lr))
+    own = {name: getattr(given, name) for name in ("seed", "threads", "lr", "batch_size", "weight_decay", "ema")}
+    task = Watched(config, replace(FIT, **own))
     with bars() as progress:
         task.compute(progress)
     task = task.fitted()
@@ -137,6 +138,9 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=5, help="epochs between two measurements")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lr", type=float, default=FIT.lr)
+    parser.add_argument("--batch-size", type=int, default=FIT.batch_size)
+    parser.add_argument("--weight-decay", type=float, default=FIT.weight_decay)
+    parser.add_argument("--ema", type=float, default=FIT.ema)
     parser.add_argument("--start", default="kaiming")
     parser.add_argument("--temperature", type=float, default=0.07)
     parser.add_argument("--seconds", type=float, default=3.0)
