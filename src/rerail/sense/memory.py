@@ -13,7 +13,8 @@ _STATM = Path("/proc/self/statm")
 def memory(device: torch.device) -> dict[str, float]:
     """Return `memory/host`, and on CUDA `memory/device`, in bytes, and `device/used`, a share of the last second.
 
-    Of the host it is what is resident; nothing where the system, or NVML, does not say so.
+    Of the host it is what is resident, less pages of files, which the system takes back where it needs them (a cache
+    that is mapped grows as it is read); nothing where the system, or NVML, does not say so.
     """
     found = {"memory/host": _resident()} if _STATM.exists() else {}
     if device.type == "cuda":
@@ -30,4 +31,5 @@ def _used(device: torch.device) -> dict[str, float]:
 
 
 def _resident() -> float:
-    return float(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    _, resident, of_files, *_ = map(int, _STATM.read_text(encoding="ascii").split())
+    return float(resident - of_files) * os.sysconf("SC_PAGE_SIZE")

@@ -25,7 +25,7 @@ def batch() -> Batch:
     }
 
 
-def matcher(**given: int) -> Matcher:
+def matcher(**given: float) -> Matcher:
     torch.manual_seed(0)
     return Matcher(SmallPictures((16, 32)), SmallVoices(MelSpec(), (32, 48)), width=24, **given)  # type: ignore[arg-type]
 
@@ -42,7 +42,12 @@ def test_embeddings_have_length_one_and_every_weight_is_pulled_at(batch: Batch) 
     assert torch.allclose(embedded.pictures.norm(dim=1), torch.ones(7), atol=1e-5)
     loss(model, batch).backward()
     still = [name for name, one in model.named_parameters() if one.grad is None or not one.grad.abs().sum() > 0]
-    assert still == ["temperature.bias"]  # which only the sigmoid loss has
+    assert not still
+
+
+def test_a_bias_is_learned_where_a_loss_asks_for_one() -> None:
+    assert "temperature.bias" not in dict(matcher().named_parameters())
+    assert dict(matcher(bias=-10.0).named_parameters())["temperature.bias"] == -10.0
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 6])

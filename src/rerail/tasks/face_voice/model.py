@@ -53,12 +53,13 @@ class Matcher(nn.Module):
         head: heads.Name = "simple",
         start: heads.Start = "xavier",
         temperature: float = 0.1,
+        bias: float | None = None,
         chunk: int = 0,
     ) -> None:
         super().__init__()
         self.pictures = Tower(pictures, heads.head(head, _features(pictures), width, start))
         self.voices = Tower(voices, heads.head(head, _features(voices), width, start))
-        self.temperature = Temperature(temperature, bias=SIGLIP_BIAS)
+        self.temperature = Temperature(temperature, bias=bias)
         self.chunk = chunk
 
     def forward(self, batch: Batch) -> Embedded:

@@ -11,15 +11,21 @@ BOUNDS = (0.05, 2.0)
 
 
 class Temperature(nn.Module):
-    """A scalar, kept as its logarithm so that it stays positive; with the bias that the sigmoid loss adds.
+    """A scalar, kept as its logarithm so that it stays positive; with the bias that the sigmoid loss learns.
 
-    At a bound its gradient still points back inside: the clamp passes what leads there.
+    At a bound its gradient still points back inside: the clamp passes what leads there. Without a bias, 0 stands there,
+    which is not learned: a weight that no loss uses would look like one that was forgotten.
     """
 
-    def __init__(self, start: float, *, bias: float = 0.0) -> None:
+    bias: Tensor
+
+    def __init__(self, start: float, *, bias: float | None = None) -> None:
         super().__init__()
         self.log = nn.Parameter(torch.tensor(math.log(start)))
-        self.bias = nn.Parameter(torch.tensor(bias))
+        if bias is None:
+            self.register_buffer("bias", torch.tensor(0.0))
+        else:
+            self.bias = nn.Parameter(torch.tensor(bias))
 
     def value(self) -> Tensor:
         """The temperature, 0-d, within `BOUNDS`."""

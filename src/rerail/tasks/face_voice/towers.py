@@ -11,7 +11,7 @@ from rerail.audio.mel import MelSpec
 from rerail.tasks.face_voice import extract
 from rerail.tasks.face_voice.encoders import SmallPictures, SmallVoices, Weighed
 from rerail.tasks.face_voice.extract import Extractor
-from rerail.tasks.face_voice.model import Matcher
+from rerail.tasks.face_voice.model import SIGLIP_BIAS, Matcher
 from rerail.tasks.face_voice.pretrained import PretrainedPictures, PretrainedVoices
 from rerail.tasks.face_voice.settings import FACES, SMALL, SPEAKER, SPEECH, FaceVoiceConfig
 
@@ -43,6 +43,7 @@ def matcher(config: FaceVoiceConfig, found: Extractors) -> Matcher:
         head=config.head,
         start=config.start,
         temperature=config.temperature,
+        bias=SIGLIP_BIAS if config.loss == "sigmoid" else None,
         chunk=config.chunk,
     )
 
