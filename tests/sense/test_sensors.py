@@ -141,3 +141,17 @@ def test_parameters_thawed_later_or_held_outside_the_model_are_read() -> None:
     values = sensors.read(1, {}, {}).values
     assert math.isnan(values["grad/norm/weight"])
     assert values["grad/norm/loose"] == 3.0
+
+
+def test_a_scalar_at_its_clamp_has_lost_nothing_a_matrix_of_zeros_has() -> None:
+    net = model()
+    net.add_module("scale", nn.Sequential())
+    net.scale.register_parameter("temperature", nn.Parameter(torch.tensor(9.0)))
+    x = torch.randn(3, 4)
+    loss = net.decoder(net.encoder(x)).square().mean() * net.scale.temperature.clamp(max=2.0)
+    loss.backward()
+    sensors = Sensors(net, weights_every=10)
+    assert sensors.read(2, {}, {}).values["grad/lost"] == 0.0
+    assert net.decoder.weight.grad is not None
+    net.decoder.weight.grad.zero_()
+    assert sensors.read(3, {}, {}).values["grad/lost"] == 1.0

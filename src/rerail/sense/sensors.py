@@ -20,6 +20,11 @@ _EARLY = (1, 10)  # most of what makes a run learn nothing is there from the sta
 _TELLING = ("loss/", "grad/norm", "weight/norm")  # signals that make the batch and the weights suspect
 
 
+def _reached(sizes: Sequence[float], gradients: Sequence[Tensor]) -> int:
+    """Count the parameters that a gradient reaches; a single number (a temperature at its clamp) may have one of 0."""
+    return sum(size != 0.0 or one.numel() == 1 for size, one in zip(sizes, gradients, strict=True))
+
+
 class Sensors:
     """Reads one model. `weights_every` is the schedule, in ticks, of the weight norms.
 
@@ -62,7 +67,7 @@ class Sensors:
         ]
         values |= _spoilt(buffers, numbers[len(scalars) + len(named) :])
         values |= summary("grad/norm", dict(zip((name for name, _ in named), sizes, strict=True)))
-        values["grad/lost"] = float(len(trained) - sum(size != 0.0 for size in sizes))
+        values["grad/lost"] = float(len(trained) - _reached(sizes, [one for _, one in named]))
         suspicious = not all(math.isfinite(value) for name, value in values.items() if name.startswith(_TELLING))
         if suspicious or self.due(tick):
             values |= self.weights()
