@@ -83,7 +83,8 @@ class _Loop:
             config.least_gain,
             lambda error: guard.note("best weights not saved", error=error),
         )
-        self.enough, self.room, self.adapt = self.best.enough, Room(guard), Adapt(task, config, parts, guard)
+        self.enough, self.room = self.best.enough, Room(guard, parts.undivided)
+        self.adapt = Adapt(task, config, parts, guard)
         self.metrics: Mapping[str, float] = {}
         self.began = self.evaluated = guard.steps
 

@@ -50,11 +50,18 @@ def test_unseen_recordings_of_persons_that_were_trained_on_are_matched(matching_
     assert found["unseen"]["AUC"].chance == 0.5
 
 
-def test_the_largest_micro_batch_of_pairs_is_found(tmp_path: Path) -> None:
+def test_a_batch_is_not_traded_for_micro_batches_which_have_other_negatives(tmp_path: Path) -> None:
     small_pairs.learnable(tmp_path / "pairs", 8, 3)
     task = FaceVoiceTask(config(tmp_path / "pairs"), replace(FEW, batch_size=4, accumulate=2)).fitted()
-    found = with_largest_batch(task).fit  # a CPU takes whatever it is given
-    assert (found.batch_size, found.accumulate) == (8, 1)
+    found = with_largest_batch(task).fit
+    assert (found.batch_size, found.accumulate) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("chunk", "told"), [(0, "give --chunk 2,"), (2, "give --chunk 1,"), (1, "give a smaller --batch-size")]
+)
+def test_where_memory_runs_out_fewer_rows_are_to_be_encoded_at_once(colours: Path, chunk: int, told: str) -> None:
+    assert FaceVoiceTask(config(colours, chunk=chunk), FEW).build().undivided.startswith(told)
 
 
 def test_where_anybody_has_any_colour_nothing_is_learned(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ class FaceVoiceTask:
             plan=plan(asdict(config) | asdict(fit)),
             state=(Apart.of(paired.parts),),
             target="rank",
+            undivided=roomier(config.chunk or fit.batch_size),
         )
 
     @cached_property
@@ -91,6 +92,13 @@ class FaceVoiceTask:
         values = matrix(model, list(batches), SHOWN)
         caption = f"cosines of {len(values)} held-out pairs of different identities"
         return {"cosines": Picture(values=values, x="voice", y="picture", caption=caption)}
+
+
+def roomier(rows: int) -> str:
+    """Return what to do where memory runs out with so many rows encoded at once."""
+    if rows > 1:
+        return f"give --chunk {rows // 2}, to encode so many rows at once"
+    return "give a smaller --batch-size, or smaller encoders"
 
 
 def losses_of(model: Matcher, batch: Batch, name: Name) -> Losses:
