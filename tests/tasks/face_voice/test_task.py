@@ -163,6 +163,13 @@ def test_steps_follow_from_epochs_and_the_pairs_are_read_once(colours: Path) -> 
     assert FaceVoiceTask(config(colours), replace(FIT, batch_size=500)).fitted().fit.batch_size == pairs
 
 
+def test_a_batch_of_one_row_which_has_nobody_to_be_told_from_is_refused(colours: Path) -> None:
+    task = FaceVoiceTask(config(colours), replace(FIT, batch_size=1))
+    for refused in (task.build, task.fitted):
+        with pytest.raises(ValueError, match=r"batch_size: got 1.*give at least 2, and --chunk 1"):
+            refused()
+
+
 def test_a_run_does_not_go_on_with_pairs_that_it_had_set_aside(
     colours: Path, matching_run: Path, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from rerail.tasks.face_voice.settings import FaceVoiceConfig
 from rerail.tasks.face_voice.towers import matcher
 
 SHOWN = 24  # pairs of the picture
+ROWS = 2  # of a batch at least: one by itself has nobody to be told from
 
 
 @dataclass(frozen=True)  # without slots: the pairs are read once and kept
@@ -36,8 +37,9 @@ class FaceVoiceTask:
         """Read the pairs, make the network.
 
         Raises:
-            ValueError: for whatever is wrong with all pairs, or with too many.
+            ValueError: for whatever is wrong with all pairs, or with too many, and for a batch of a single row.
         """
+        refuse_alone(self.fit)
         config, fit, paired = self.config, self.fit, self.paired
         model = matcher(config, paired.extractors)
         optimizer = made(groups(model, fit.weight_decay), fit)
@@ -75,9 +77,14 @@ class FaceVoiceTask:
         _ = self.paired.parts
 
     def fitted(self) -> FaceVoiceTask:
-        """Return the task with batches by memory and steps by epochs, where that is asked for; nothing is read anew."""
+        """Return the task with batches by memory and steps by epochs, where that is asked for; nothing is read anew.
+
+        Raises:
+            ValueError: for a batch of a single row.
+        """
         pairs = len(self.paired.parts.train)
         fit = fitted(self.fit, clips=pairs, taken=pairs, epochs=self.config.epochs)
+        refuse_alone(fit)
         return replace(self, fit=fit, read=self.paired)
 
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
@@ -92,6 +99,19 @@ class FaceVoiceTask:
         values = matrix(model, list(batches), SHOWN)
         caption = f"cosines of {len(values)} held-out pairs of different identities"
         return {"cosines": Picture(values=values, x="voice", y="picture", caption=caption)}
+
+
+def refuse_alone(fit: FitConfig) -> None:
+    """Refuse batches of a single row, whose loss is 0 whatever is learned.
+
+    Raises:
+        ValueError: for them.
+    """
+    if fit.batch_size < ROWS:
+        raise ValueError(
+            f"batch_size: got {fit.batch_size}, and a row has only the others of its batch to be told from; give at "
+            f"least {ROWS}, and --chunk 1 where memory is short"
+        )
 
 
 def roomier(rows: int) -> str:
