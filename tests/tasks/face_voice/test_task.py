@@ -140,6 +140,15 @@ def test_a_batch_of_one_identity_is_no_harm(colours: Path, name: Name) -> None:
     assert all(one.grad is None or bool(one.grad.isfinite().all()) for one in parts.model.parameters())
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_batch_says_its_level_of_chance_where_there_is_one(colours: Path, name: Name) -> None:
+    parts = FaceVoiceTask(config(colours, loss=name), FEW).build()
+    assert isinstance(parts.model, Matcher)
+    signals = losses_of(parts.model, next(iter(parts.data)), name).signals
+    assert ("chance" in signals) == (name != "sigmoid")
+    assert all(one.dim() == 0 and not one.requires_grad for key, one in signals.items() if key == "chance")
+
+
 def test_rows_that_are_pushed_away_from_themselves_are_counted() -> None:
     batch: dict[str, Tensor] = {
         "identity": torch.tensor([0, 1, 2, 2]),

@@ -14,7 +14,7 @@ from rerail.data.progress import Named
 from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, fitted, refuse_unrated, scheduled
 from rerail.fit import optimizer as made
 from rerail.tasks.face_voice.evaluate import matrix, scores
-from rerail.tasks.face_voice.losses import LOSSES, Name, alike
+from rerail.tasks.face_voice.losses import LOSSES, Name, alike, chance
 from rerail.tasks.face_voice.model import Batch, Matcher, gap
 from rerail.tasks.face_voice.pairing import Apart, Paired
 from rerail.tasks.face_voice.plan import plan
@@ -132,6 +132,8 @@ def losses_of(model: Matcher, batch: Batch, name: Name) -> Losses:
         "embedding_pictures": embedded.pictures.detach(),
         "embedding_voices": embedded.voices.detach(),
     }
+    if (level := chance(name, same)) is not None:
+        signals["chance"] = level
     return Losses(signals, contrastive=value)
 
 
