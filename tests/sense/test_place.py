@@ -22,5 +22,3 @@ def test_torchs_and_rerails_own_files_are_not_the_users(module: object) -> None:
 )
 def test_a_folder_of_the_user_may_be_called_as_theirs_are(file: str) -> None:
     assert not ours(file)
-
-
