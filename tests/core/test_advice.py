@@ -35,6 +35,12 @@ def test_every_rule_gives_advice_without_a_number_at_hand(code: str) -> None:
     assert given.expect.within > 0
 
 
+def test_a_lowered_rate_is_judged_by_what_it_was_lowered_for() -> None:
+    given = advise(Finding(code="rate.lowered", signal="eval/rank"), reading())
+    assert given is not None
+    assert given.expect.signal == "eval/rank"
+
+
 def test_an_unknown_code_has_no_advice() -> None:
     assert advise(Finding(code="my.own", signal="x"), reading()) is None
 

@@ -334,3 +334,27 @@ def test_a_resumed_run_measures_where_the_whole_one_does(tmp_path: Path) -> None
     train(ToyTask(FIT, interrupt_at=14), FIT, run=tmp_path / "parts")
     train(ToyTask(FIT), FIT, run=tmp_path / "parts", resume=True)
     assert measured(tmp_path / "parts") == measured(tmp_path / "whole")
+
+
+def test_an_end_off_the_grid_is_measured_and_a_resumed_run_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    fit = replace(FIT, steps=40, evaluate_every=6, schedule="constant", warmup=0, patience=5, least_gain=1e9)
+    whole = train(Lowering(fit), fit, run=tmp_path / "whole")
+    first = replace(fit, steps=9)
+    ended = train(Lowering(first), first, run=tmp_path / "parts")
+    last = [one["values"] for one in journal.read(tmp_path / "parts") if one["kind"] == "reading"][-1]
+    assert (last["step"], last["eval/square"]) == (9.0, ended.metrics["square"])
+    resumed = train(Lowering(fit), fit, run=tmp_path / "parts", resume=True)
+    assert resumed.steps == whole.steps == 36  # five evaluations without a gain of that size
+    assert resumed.metrics == whole.metrics
+    one, other = final(tmp_path / "whole", 36), final(tmp_path / "parts", 36)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_resumed_run_lowers_its_rate_where_the_whole_one_does(tmp_path: Path) -> None:
+    fit = replace(FIT, steps=40, evaluate_every=6, schedule="constant", warmup=0)
+    train(Lowering(fit), fit, run=tmp_path / "whole")
+    first = replace(fit, steps=9)
+    train(Lowering(first), first, run=tmp_path / "parts")
+    train(Lowering(fit), fit, run=tmp_path / "parts", resume=True)
+    one, other = final(tmp_path / "whole", 40), final(tmp_path / "parts", 40)
+    assert all(torch.equal(one[name], other[name]) for name in one)

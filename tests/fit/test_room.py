@@ -57,6 +57,15 @@ def test_a_row_that_does_not_fit_by_itself_is_told() -> None:
     assert same(before, run.weights())
 
 
+def test_a_batch_whose_rows_are_compared_is_not_made_smaller(tmp_path: Path) -> None:
+    run = toy(run=tmp_path / "run")
+    short_of(run, 6)
+    room = Room(run.guard, "give --chunk 6")
+    with pytest.raises(ValueError, match=r"out of memory: got a batch of 12 rows.*another objective; give --chunk 6"):
+        room.step([next(iter(run.loader))])
+    assert (room.parts, run.guard.steps) == (1, 0)
+
+
 def test_parts_become_single_rows_before_it_gives_up(tmp_path: Path) -> None:
     run = toy(run=tmp_path / "run")
     run.model.eval()  # else its batch normalisation would refuse a single row

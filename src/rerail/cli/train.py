@@ -92,7 +92,7 @@ def run(arguments: Namespace) -> int:
     task = task.fitted()
     if fit.find_batch and resume is False and chosen(fit.device).type != "cpu":
         task = with_largest_batch(task)
-    for line in oddities(fit, task.fit, getattr(config, "epochs", 0)):
+    for line in oddities(fit, task.fit, getattr(config, "epochs", 0), compares=trainer.compares):
         printed.text(line)
     if given.reset_training and folder.exists():
         kept = set_aside(folder, untaken(folder.with_name(f"{folder.name}-before")))

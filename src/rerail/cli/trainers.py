@@ -75,7 +75,7 @@ class Trainer:
 
     `presets` are settings by name, `default` the one that is taken where none is named, empty for none. Where
     `switch` is given, a flag of its own puts that one of `above` over the preset. `speaks` says whether it can be given
-    sentences to say.
+    sentences to say, `compares` whether its loss compares the rows of a batch.
     """
 
     name: str
@@ -88,6 +88,7 @@ class Trainer:
     above: Presets | None = None
     switch: str = ""
     speaks: bool = True
+    compares: bool = False
 
     @property
     def counts_epochs(self) -> bool:
@@ -126,6 +127,7 @@ TRAINERS = {
             presets=FACE_VOICE_PRESETS,
             default=USUAL,
             speaks=False,
+            compares=True,
         ),
     )
 }

@@ -352,7 +352,6 @@ RULES: Mapping[str, _Rule] = {
         setting="learning rate",
         change=_words("the schedule's", "as the guard lowers it, by plateau_factor each time"),
         why="the held-out error has not fallen for plateau_patience evaluations",
-        signal="eval/mel",
         within=2000,
     ),
     "stage.missed": _Rule(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+UNCOUNTED = "look/uncounted"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -25,6 +27,11 @@ class Reading:
     def felt(self, name: str) -> float:
         """Return a loss as the update feels it where the knobs lessen its weight; a weight that they raise is meant."""
         return self.values[name] * min(1.0, self.values.get(f"knob/{name}", 1.0))
+
+    @property
+    def counted(self) -> bool:
+        """Say whether decisions may go by its held-out metrics; by a last look off the grid they may not."""
+        return UNCOUNTED not in self.values
 
     @property
     def dear(self) -> bool:

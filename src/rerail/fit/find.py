@@ -46,15 +46,18 @@ def with_largest_batch(task: T) -> T:
 
     Steps are tried with the longest recordings, from all clips in one micro-batch down, or from as many as there are;
     the weights that they move are thrown away. Where a CPU's memory runs out nothing is raised, so nothing is found
-    there: `oddities` says so.
+    there: `oddities` says so. A task whose loss compares the rows of a batch is left as it is: another size would be
+    another objective.
 
     Raises:
         torch.OutOfMemoryError: where one clip by itself does not fit.
     """
     whole = task.fit.batch_size * task.fit.accumulate
-    config = replace(task.fit, batch_size=1, accumulate=1, num_workers=0)
+    config = replace(task.fit, accumulate=1, num_workers=0)
     with torch.random.fork_rng():
         parts = replace(task, fit=config).build()  # type: ignore[type-var]
+        if parts.undivided:
+            return task
         parts.model.to(chosen(config.device))
         heavy: Heavy = parts.data  # type: ignore[assignment]
         sizes = (rows for rows in range(min(whole, len(heavy.examples)), 0, -1) if whole % rows == 0)

@@ -83,7 +83,8 @@ class _Loop:
             config.least_gain,
             lambda error: guard.note("best weights not saved", error=error),
         )
-        self.enough, self.room, self.adapt = self.best.enough, Room(guard), Adapt(task, config, parts, guard)
+        self.enough, self.room = self.best.enough, Room(guard, parts.undivided)
+        self.adapt = Adapt(task, config, parts, guard)
         self.metrics: Mapping[str, float] = {}
         self.began = self.evaluated = guard.steps
 
@@ -127,16 +128,19 @@ class _Loop:
 
     def _evaluate(self, *, last: bool) -> None:
         self.evaluated = self.guard.steps
+        counted = (
+            self.evaluated % self.config.evaluate_every == 0
+        )  # a run that goes on from here does not look elsewhere
         model, held_out = self.parts.model, self.parts.held_out
         was_training = model.training
         # a look at the model must not change what training draws next
         with torch.random.fork_rng(), self.averaged.swapped() if self.averaged else nullcontext():
             self.metrics = self.task.evaluate(model, held_out)
-            if not self.enough:
+            if counted and not self.enough:
                 self.enough = self.best.look(self.metrics.get(self.parts.target, math.nan), self.guard.steps, model)
             self._show(last=last)
         model.train(was_training)
-        self.guard.observe({f"eval/{name}": value for name, value in self.metrics.items()})
+        self.guard.observe({f"eval/{name}": value for name, value in self.metrics.items()}, counted=counted)
 
     def _show(self, *, last: bool) -> None:
         try:

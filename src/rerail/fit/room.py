@@ -15,17 +15,19 @@ class Room:
     """Trains on batches, each in `parts`; where memory runs out, in twice as many from then on.
 
     Parts are as even as can be: those of a number of rows that halves evenly add up to the very same update, others to
-    one in which the rows of smaller parts count a little more.
+    one in which the rows of smaller parts count a little more. Where the loss compares the rows of a batch, parts of it
+    would have another loss, so that it is left `undivided`: what to do instead, for whoever runs out of memory.
     """
 
-    def __init__(self, guard: Guard) -> None:
-        self.guard, self.parts = guard, 1
+    def __init__(self, guard: Guard, undivided: str = "") -> None:
+        self.guard, self.undivided, self.parts = guard, undivided, 1
 
     def step(self, batches: Sequence[Any]) -> Step:
         """Train on micro-batches whose gradients add up to a step.
 
         Raises:
             torch.OutOfMemoryError: where a row by itself does not fit.
+            ValueError: where a batch does not fit that is left undivided.
         """
         while (step := self._tried(batches)) is None:
             if torch.cuda.is_available():
@@ -37,6 +39,9 @@ class Room:
         try:
             return self.guard.step(*(part for one in batches for part in parted(one, self.parts)))
         except torch.OutOfMemoryError as error:
+            if self.undivided:
+                what = f"out of memory: got a batch of {max(map(count, batches))} rows, and its loss compares them all"
+                raise ValueError(f"{what}, so parts of it would be another objective; {self.undivided}") from error
             if self.parts >= max(map(count, batches)):
                 raise
             self.parts *= 2

@@ -25,7 +25,8 @@ class Parts:
     """What a task builds for one run. `weights` are the loss weights, `plan` None for the default plan.
 
     `target` names the held-out metric that early stopping and trials go by, the smaller the better. `adaptable` are the
-    components whose weights may be tried, by their gradients beside that of `anchor`.
+    components whose weights may be tried, by their gradients beside that of `anchor`. Where a loss compares the rows of
+    a batch, a part of the batch has another one: `undivided` is what to do then where memory runs out, empty elsewhere.
     """
 
     model: nn.Module
@@ -40,6 +41,7 @@ class Parts:
     target: str = ""
     adaptable: tuple[str, ...] = ()
     anchor: str = ""
+    undivided: str = ""
 
 
 class Task(Protocol):

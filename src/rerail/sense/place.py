@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-OURS = ("/rerail/prove/", "/rerail/sense/", "/rerail/guard.py", "/torch/")  # frames that are not the user's
+import torch
+
+_RERAIL, _TORCH = (str(Path(one).parent).replace("\\", "/") for one in (Path(__file__).parent, str(torch.__file__)))
+OURS = (f"{_RERAIL}/prove/", f"{_RERAIL}/sense/", f"{_RERAIL}/guard.py", f"{_TORCH}/")  # not the user's
 
 
 def user_place() -> tuple[str, int]:
@@ -19,4 +23,4 @@ def user_place() -> tuple[str, int]:
 
 def ours(file: str) -> bool:
     """Say whether a file is rerail's own, or torch's."""
-    return any(part in file.replace("\\", "/") for part in OURS)
+    return file.replace("\\", "/").startswith(OURS)

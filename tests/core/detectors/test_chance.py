@@ -29,6 +29,17 @@ TABLE = [
         every(600, lambda _: {"loss/ce": 0.5, "label/entropy/1": 0.5, "label/classes/1": 4.0}),
         ["loss.chance"],
     ),
+    (
+        "rests at what the losses say guessing gives",
+        every(600, lambda _: {"loss/nce": math.log(7), "batch/rows": 8.0, "signal/chance": math.log(7)}),
+        ["loss.chance"],
+    ),
+    (
+        "rests at one of several that they say",
+        every(600, lambda _: {"loss/triplet": 0.2, "signal/chance/nce": 2.0, "signal/chance/triplet": 0.2}),
+        ["loss.chance"],
+    ),
+    ("a given level near zero says nothing", every(600, lambda _: {"loss/x": 0.05, "signal/chance": 0.05}), []),
     ("no labels are known", every(600, lambda _: {"loss/ce": 0.5}), []),
     ("a level near zero says nothing", every(600, lambda _: {"loss/ce": 0.05, "label/entropy/1": 0.05}), []),
 ]

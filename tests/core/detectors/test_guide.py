@@ -70,3 +70,10 @@ def test_a_proved_remedy_of_the_same_tick_leaves_the_weight_alone() -> None:
     assert settled.move is Move.REWIND
     assert memory.knobs().weights == {"attention": 3.0}
     assert memory.knobs().lr_scale == 0.1
+
+
+def test_a_look_that_does_not_count_moves_nothing() -> None:
+    seen = {"eval/diagonality/forced": 0.1, "eval/diagonality/free": 0.0}
+    for more, found in (({}, 1), ({"look/uncounted": 1.0}, 0)):
+        _, told = Guide().update(Guide().init(), Reading(tick=1, values={**seen, **more}))
+        assert len(told) == found

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from rerail.tasks.face_voice.losses import LOSSES, alike, infonce, multi_positive, sigmoid, triplet
+from rerail.tasks.face_voice.losses import LOSSES, Name, alike, chance, infonce, multi_positive, sigmoid, triplet
 from rerail.tasks.face_voice.temperature import BOUNDS, Temperature
 
 ONE, NONE = torch.tensor(1.0), torch.tensor(0.0)
@@ -21,6 +21,22 @@ def test_equal_embeddings_give_chance_which_is_the_logarithm_of_the_rows() -> No
     rows = torch.ones(16, 4) / 2
     assert float(infonce(rows, rows, torch.eye(16, dtype=torch.bool), 10 * ONE, NONE)) == pytest.approx(math.log(16))
     assert float(multi_positive(rows, rows, alike(torch.arange(16)), 10 * ONE, NONE)) == pytest.approx(math.log(16))
+
+
+@pytest.mark.parametrize("name", ["infonce", "multi-positive", "triplet"])
+@pytest.mark.parametrize("whose", [[0, 1, 2, 3], [0, 0, 1, 1, 2, 2, 3, 3], [0, 0, 0, 1, 2]])
+def test_the_level_of_chance_is_what_equal_embeddings_give(name: Name, whose: list[int]) -> None:
+    same, rows = alike(torch.tensor(whose)), torch.ones(len(whose), 4) / 2
+    level = chance(name, same)
+    assert level is not None
+    assert float(level) == pytest.approx(float(LOSSES[name](rows, rows, same, 10 * ONE, NONE)), abs=1e-5)
+
+
+def test_guessing_among_eight_rows_of_four_identities_is_among_seven() -> None:
+    level = chance("infonce", alike(torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])))
+    assert level is not None
+    assert float(level) == pytest.approx(math.log(7))
+    assert chance("sigmoid", alike(torch.arange(4))) is None
 
 
 def test_several_positives_are_one_where_each_identity_is_there_once() -> None:

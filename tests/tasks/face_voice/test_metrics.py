@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
+from typing import Any
 
 import pytest
 import torch
 
-from rerail.tasks.face_voice.metrics import auc, chance_rank, chance_recall, eer, one_of, ranks, recall, won
+from rerail.tasks.face_voice.metrics import auc, chance_rank, chance_recall, eer, eers, one_of, ranks, recall, won
 
 SAME = torch.eye(4, dtype=torch.bool)
 
@@ -117,6 +118,20 @@ def test_weights_say_how_often_a_row_is_there() -> None:
     weights = torch.tensor([2.0, 1.0, 0.0, 1.0, 1.0, 0.0], dtype=torch.float64)
     labels = twice[:, None] == twice[None, :]
     assert eer(scores, same, weights[:, None] * weights) == pytest.approx(eer(scores[twice][:, twice], labels))
+
+
+def test_scores_are_put_in_order_once_for_all_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores, same = drawn(9, 0.8), torch.eye(9, dtype=torch.bool)
+    weights = [torch.randint(0, 3, (9, 9), generator=torch.Generator().manual_seed(seed)) for seed in range(4)]
+    expected, sorts, sort = [eer(scores, same, one) for one in weights], list[int](), torch.Tensor.argsort
+
+    def counted(*given: Any, **more: Any) -> torch.Tensor:
+        sorts.append(1)
+        return sort(*given, **more)
+
+    monkeypatch.setattr(torch.Tensor, "argsort", counted)
+    assert list(eers(scores, same, weights)) == expected
+    assert len(sorts) == 1
 
 
 def test_groups_weighted_are_their_rows_weighted() -> None:

@@ -50,11 +50,18 @@ def test_unseen_recordings_of_persons_that_were_trained_on_are_matched(matching_
     assert found["unseen"]["AUC"].chance == 0.5
 
 
-def test_the_largest_micro_batch_of_pairs_is_found(tmp_path: Path) -> None:
+def test_a_batch_is_not_traded_for_micro_batches_which_have_other_negatives(tmp_path: Path) -> None:
     small_pairs.learnable(tmp_path / "pairs", 8, 3)
     task = FaceVoiceTask(config(tmp_path / "pairs"), replace(FEW, batch_size=4, accumulate=2)).fitted()
-    found = with_largest_batch(task).fit  # a CPU takes whatever it is given
-    assert (found.batch_size, found.accumulate) == (8, 1)
+    found = with_largest_batch(task).fit
+    assert (found.batch_size, found.accumulate) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("chunk", "told"), [(0, "give --chunk 2,"), (2, "give --chunk 1,"), (1, "give a smaller --batch-size")]
+)
+def test_where_memory_runs_out_fewer_rows_are_to_be_encoded_at_once(colours: Path, chunk: int, told: str) -> None:
+    assert FaceVoiceTask(config(colours, chunk=chunk), FEW).build().undivided.startswith(told)
 
 
 def test_where_anybody_has_any_colour_nothing_is_learned(tmp_path: Path) -> None:
@@ -133,6 +140,15 @@ def test_a_batch_of_one_identity_is_no_harm(colours: Path, name: Name) -> None:
     assert all(one.grad is None or bool(one.grad.isfinite().all()) for one in parts.model.parameters())
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_batch_says_its_level_of_chance_where_there_is_one(colours: Path, name: Name) -> None:
+    parts = FaceVoiceTask(config(colours, loss=name), FEW).build()
+    assert isinstance(parts.model, Matcher)
+    signals = losses_of(parts.model, next(iter(parts.data)), name).signals
+    assert ("chance" in signals) == (name != "sigmoid")
+    assert all(one.dim() == 0 and not one.requires_grad for key, one in signals.items() if key == "chance")
+
+
 def test_rows_that_are_pushed_away_from_themselves_are_counted() -> None:
     batch: dict[str, Tensor] = {
         "identity": torch.tensor([0, 1, 2, 2]),
@@ -154,6 +170,13 @@ def test_steps_follow_from_epochs_and_the_pairs_are_read_once(colours: Path) -> 
     assert 1 <= fit.batch_size <= pairs
     assert fit.steps == 3 * (pairs // fit.batch_size)
     assert FaceVoiceTask(config(colours), replace(FIT, batch_size=500)).fitted().fit.batch_size == pairs
+
+
+def test_a_batch_of_one_row_which_has_nobody_to_be_told_from_is_refused(colours: Path) -> None:
+    task = FaceVoiceTask(config(colours), replace(FIT, batch_size=1))
+    for refused in (task.build, task.fitted):
+        with pytest.raises(ValueError, match=r"batch_size: got 1.*give at least 2, and --chunk 1"):
+            refused()
 
 
 def test_a_run_does_not_go_on_with_pairs_that_it_had_set_aside(

@@ -12,6 +12,8 @@ from rerail.core.lasting import Lasting, Patience, hold
 from rerail.core.parts import components
 from rerail.core.reading import Reading
 
+GIVEN = "signal/chance"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChanceMemory:
@@ -27,8 +29,9 @@ class Chance:
     """A component's smoothed value stays within `near` of a guessing level for `ticks`.
 
     The levels are ln(rows of the batch), which a contrastive loss gives when all embeddings are equal (InfoNCE, van den
-    Oord et al. 2018); ln(classes); and the entropy of the labels, which the best constant guess gives. Every classifier
-    starts there, so it must last; a loss on its way down crosses a band of 1 % quickly.
+    Oord et al. 2018); ln(classes); the entropy of the labels, which the best constant guess gives; and what the losses
+    themselves give as `signal/chance` (or `signal/chance/NAME`): a loss that knows what guessing gives says so. Every
+    classifier starts there, so it must last; a loss on its way down crosses a band of 1 % quickly.
     """
 
     block: int = 20
@@ -71,6 +74,7 @@ def _levels(reading: Reading, known: Mapping[str, float]) -> dict[str, float]:
     """
     counts = {"batch/rows": reading.values.get("batch/rows", 0.0), **reading.under("label/classes")}
     levels = {f"ln {name}": math.log(count) for name, count in counts.items() if count > 1}
-    levels |= reading.under("label/entropy")
+    levels |= reading.under("label/entropy") | reading.under(GIVEN)
+    levels |= {GIVEN: reading.values[GIVEN]} if GIVEN in reading.values else {}
     levels = {name: max(level, known.get(name, 0.0) if "label/" in name else 0.0) for name, level in levels.items()}
     return {name: level for name, level in levels.items() if level > 0.1}  # noqa: PLR2004

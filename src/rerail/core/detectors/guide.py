@@ -26,8 +26,8 @@ class Guide:
 
     Critical mode: below `critical` of corrected diagonality, teacher-forced, it rises by a level, up to 50 times; past
     `enough` it comes down again. Once the text is read free-running (`aligned`) it fades, down to nothing, and returns
-    where the free-running diagonality falls below `enough`. Neither a number that is not finite nor a tick without an
-    evaluation moves it.
+    where the free-running diagonality falls below `enough`. Neither a number that is not finite nor a tick without a
+    counted evaluation moves it.
     """
 
     forced: str = "eval/diagonality/forced"
@@ -43,7 +43,7 @@ class Guide:
     def update(self, memory: GuideMemory, reading: Reading) -> tuple[GuideMemory, tuple[Finding, ...]]:
         """Judge an evaluation."""
         forced, free = reading.values.get(self.forced), reading.values.get(self.free)
-        if forced is None or free is None:
+        if forced is None or free is None or not reading.counted:
             return memory, ()
         level = memory.level + self._moved(memory.level, forced, free)
         level = min(max(level, -OWN), len(LEVELS) - 1 - OWN)

@@ -33,7 +33,7 @@ class Lowered:
     """Multiplies the schedule's rate by `factor` after `patience` held-out evaluations without a gain of `gain`.
 
     The schedule goes on underneath, so that both hold. An evaluation that is not finite is no gain. What a run that has
-    gone back to a checkpoint measures again counts once.
+    gone back to a checkpoint measures again counts once, and a look that is not `counted` does not.
     """
 
     signal: str
@@ -48,7 +48,7 @@ class Lowered:
     def update(self, memory: LoweredMemory, reading: Reading) -> tuple[LoweredMemory, tuple[Finding, ...]]:
         """Judge an evaluation."""
         value, step = reading.values.get(self.signal), reading.values.get("step", math.inf)
-        if value is None or step <= memory.step < math.inf:
+        if value is None or not reading.counted or step <= memory.step < math.inf:
             return memory, ()
         if value < memory.best - (self.gain if math.isfinite(memory.best) else 0.0):
             return LoweredMemory(best=value, cuts=memory.cuts, step=step), ()

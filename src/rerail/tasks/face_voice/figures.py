@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rerail.tasks.face_voice.metrics import auc, chance_rank, chance_recall, eer, one_of, ranks, recall, won
+from rerail.tasks.face_voice.metrics import auc, chance_rank, chance_recall, eer, eers, one_of, ranks, recall, won
 
 DRAWS, DRAWS_OF_EER = 1000, 200
 LEVEL = 0.95
@@ -83,7 +83,7 @@ def _verification(scores: Tensor, same: Tensor, counts: Tensor, of: Sequence[Ten
     areas = ((drawn @ wins) * drawn).sum(1) / ((drawn @ pairs) * drawn).sum(1)
     yield _figure("AUC", auc(scores, same), areas, 0.5)
     weights = (draw[of[0]][:, None] * draw[of[1]] for draw in counts[:DRAWS_OF_EER])
-    rates = torch.tensor([eer(scores, same, one) for one in weights], dtype=torch.float64)
+    rates = torch.tensor(list(eers(scores, same, weights)), dtype=torch.float64)
     yield _figure("EER", eer(scores, same), rates, 0.5)
 
 

@@ -19,9 +19,9 @@ MARGIN = 0.2  # of cosines, between a positive and the hardest negative
 
 
 def infonce(pictures: Tensor, voices: Tensor, same: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
-    """InfoNCE of each pair (van den Oord et al. 2018, arXiv:1807.03748), both ways; ln(rows) is chance.
+    """InfoNCE of each pair (van den Oord et al. 2018, arXiv:1807.03748), both ways.
 
-    Other rows of the pair's identity are left out of its denominator.
+    Other rows of the pair's identity are left out of its denominator, so that chance is ln(1 + negatives).
 
     pictures, voices: (batch, width); same: (batch, batch) bool, True where two rows are of one identity; scale: the
     inverse of the temperature; bias: unused.
@@ -67,6 +67,19 @@ LOSSES: dict[Name, Loss] = {
     "sigmoid": sigmoid,
     "triplet": triplet,
 }
+
+
+def chance(name: Name, same: Tensor) -> Tensor | None:
+    """Return what a loss gives where all embeddings are equal, 0-d; `same` as in `infonce`.
+
+    None for the sigmoid loss: its level moves with the learned scale and bias.
+    """
+    negatives = (~same).sum(1)
+    if name == "infonce":
+        return negatives.float().log1p().mean()
+    if name == "triplet":
+        return MARGIN * (negatives > 0).float().mean()
+    return negatives.new_tensor(math.log(len(same)), dtype=torch.float32) if name == "multi-positive" else None
 
 
 def alike(identity: Tensor) -> Tensor:

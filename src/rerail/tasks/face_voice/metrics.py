@@ -7,6 +7,7 @@ the CPU. A score that is not a number belongs nowhere: it makes every figure of 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
@@ -120,12 +121,22 @@ def eer(scores: Tensor, same: Tensor, weights: Tensor | None = None) -> float:
     Between two thresholds the curve is a straight line. `weights` say how much each pair weighs; (queries, gallery).
     NaN where either kind of pair is missing, or weighs nothing.
     """
+    return next(eers(scores, same, [torch.ones_like(scores) if weights is None else weights]))
+
+
+def eers(scores: Tensor, same: Tensor, weights: Iterable[Tensor]) -> Iterator[float]:
+    """Yield `eer` for each of `weights`; scores are put in order once."""
     if scores.isnan().any() or same.all() or not same.any():
-        return math.nan
-    weigh = torch.ones_like(scores) if weights is None else weights
+        yield from (math.nan for _ in weights)
+        return
     order = scores.flatten().argsort(descending=True)
-    truth, values, mass = same.flatten()[order], scores.flatten()[order], weigh.flatten()[order].double()
+    truth, values = same.flatten()[order], scores.flatten()[order]
     last = torch.cat([values[1:] != values[:-1], torch.tensor([True])])  # equal scores are accepted together
+    yield from (_crossing(one.flatten()[order].double(), truth, last) for one in weights)
+
+
+def _crossing(mass: Tensor, truth: Tensor, last: Tensor) -> float:
+    """Return where the two rates meet, of pairs in falling order of their scores; all three (pairs,)."""
     others, own = mass * ~truth, mass * truth
     if not others.sum() or not own.sum():
         return math.nan

@@ -14,7 +14,7 @@ from rerail.data.progress import Named
 from rerail.fit import FitConfig, Losses, Parts, Picture, Sound, fitted, refuse_unrated, scheduled
 from rerail.fit import optimizer as made
 from rerail.tasks.face_voice.evaluate import matrix, scores
-from rerail.tasks.face_voice.losses import LOSSES, Name, alike
+from rerail.tasks.face_voice.losses import LOSSES, Name, alike, chance
 from rerail.tasks.face_voice.model import Batch, Matcher, gap
 from rerail.tasks.face_voice.pairing import Apart, Paired
 from rerail.tasks.face_voice.plan import plan
@@ -22,6 +22,7 @@ from rerail.tasks.face_voice.settings import FaceVoiceConfig
 from rerail.tasks.face_voice.towers import matcher
 
 SHOWN = 24  # pairs of the picture
+ROWS = 2  # of a batch at least: one by itself has nobody to be told from
 
 
 @dataclass(frozen=True)  # without slots: the pairs are read once and kept
@@ -36,8 +37,9 @@ class FaceVoiceTask:
         """Read the pairs, make the network.
 
         Raises:
-            ValueError: for whatever is wrong with all pairs, or with too many.
+            ValueError: for whatever is wrong with all pairs, or with too many, and for a batch of a single row.
         """
+        refuse_alone(self.fit)
         config, fit, paired = self.config, self.fit, self.paired
         model = matcher(config, paired.extractors)
         optimizer = made(groups(model, fit.weight_decay), fit)
@@ -55,6 +57,7 @@ class FaceVoiceTask:
             plan=plan(asdict(config) | asdict(fit)),
             state=(Apart.of(paired.parts),),
             target="rank",
+            undivided=roomier(config.chunk or fit.batch_size),
         )
 
     @cached_property
@@ -74,9 +77,14 @@ class FaceVoiceTask:
         _ = self.paired.parts
 
     def fitted(self) -> FaceVoiceTask:
-        """Return the task with batches by memory and steps by epochs, where that is asked for; nothing is read anew."""
+        """Return the task with batches by memory and steps by epochs, where that is asked for; nothing is read anew.
+
+        Raises:
+            ValueError: for a batch of a single row.
+        """
         pairs = len(self.paired.parts.train)
         fit = fitted(self.fit, clips=pairs, taken=pairs, epochs=self.config.epochs)
+        refuse_alone(fit)
         return replace(self, fit=fit, read=self.paired)
 
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
@@ -93,6 +101,26 @@ class FaceVoiceTask:
         return {"cosines": Picture(values=values, x="voice", y="picture", caption=caption)}
 
 
+def refuse_alone(fit: FitConfig) -> None:
+    """Refuse batches of a single row, whose loss is 0 whatever is learned.
+
+    Raises:
+        ValueError: for them.
+    """
+    if fit.batch_size < ROWS:
+        raise ValueError(
+            f"batch_size: got {fit.batch_size}, and a row has only the others of its batch to be told from; give at "
+            f"least {ROWS}, and --chunk 1 where memory is short"
+        )
+
+
+def roomier(rows: int) -> str:
+    """Return what to do where memory runs out with so many rows encoded at once."""
+    if rows > 1:
+        return f"give --chunk {rows // 2}, to encode so many rows at once"
+    return "give a smaller --batch-size, or smaller encoders"
+
+
 def losses_of(model: Matcher, batch: Batch, name: Name) -> Losses:
     """Return the contrastive loss of a batch, and what the guard watches beside it."""
     embedded, same, temperature = model(batch), alike(batch["identity"]), model.temperature.value()
@@ -104,6 +132,8 @@ def losses_of(model: Matcher, batch: Batch, name: Name) -> Losses:
         "embedding_pictures": embedded.pictures.detach(),
         "embedding_voices": embedded.voices.detach(),
     }
+    if (level := chance(name, same)) is not None:
+        signals["chance"] = level
     return Losses(signals, contrastive=value)
 
 
