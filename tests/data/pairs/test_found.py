@@ -23,6 +23,12 @@ def test_links_to_folders_are_followed_but_not_in_circles(tmp_path: Path) -> Non
     assert list(found.images(tmp_path / "own")) == ["ana/0", "ben/0"]
 
 
+def test_a_name_is_one_however_its_accents_are_spelled(tmp_path: Path) -> None:
+    small_pairs.picture(tmp_path / "Jose\u0301/0.png")
+    small_pairs.recording(tmp_path / "Jos\u00e9/0.wav")
+    assert list(found.images(tmp_path)) == list(found.recordings(tmp_path)) == ["Jos\u00e9/0"]
+
+
 def test_the_fewer_repeat_until_all_are_used() -> None:
     images, sounds = [(name, Path(name)) for name in "ab"], [(name, Path(name)) for name in "12345"]
     assert [one.id for one in found.repeated("ana", images, sounds)] == ["a+1", "b+2", "a+3", "b+4", "a+5"]

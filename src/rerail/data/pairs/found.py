@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rerail.data.listing import LeftOut
 from rerail.data.pairs import pictures
-from rerail.data.pairs.pair import Pair, Pairing, sifted
+from rerail.data.pairs.pair import Pair, Pairing, composed, sifted
 
 SOUNDS = (".wav", ".flac", ".m4a", ".ogg", ".oga", ".opus", ".mp3", ".g722")
 Stems = Mapping[str, Sequence[Path]]  # by path below the folder without ending, with `/` between its parts
@@ -74,7 +74,7 @@ def repeated(person: str, images: Sequence[tuple[str, Path]], sounds: Sequence[t
 def _stems(folder: Path, endings: Collection[str]) -> Stems:
     stems = defaultdict[str, list[Path]](list)
     for path in below(folder, endings):
-        stems[path.relative_to(folder).with_suffix("").as_posix()].append(path)
+        stems[composed(path.relative_to(folder).with_suffix("").as_posix())].append(path)
     return stems
 
 
