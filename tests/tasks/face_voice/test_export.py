@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import small_pairs
 from rerail.tasks.face_voice import export as exporting
 from rerail.tasks.face_voice.export import export
 from rerail.tasks.face_voice.trained import load
+
+DOCS = Path(__file__).parents[3] / "docs/face-voice.md"
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +52,22 @@ def test_it_says_what_the_files_take(exported: Path, matching_run: Path) -> None
     assert max(picture["difference"], voice["difference"]) < 1e-4
     assert about["step"] == load(matching_run).step
     assert {one.name for one in exported.iterdir()} == {"picture.onnx", "voice.onnx", "export.json"}
+
+
+@pytest.mark.parametrize("seconds", [0.21, 0.7])
+def test_the_code_of_the_docs_gives_the_cosine_that_rerail_match_gives(
+    exported: Path, matching_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    (tmp_path / "exported").symlink_to(exported)
+    picture = small_pairs.picture(tmp_path / "a.png", size=(50, 9))
+    voice = small_pairs.recording(tmp_path / "a.wav", seconds=seconds, channels=2)
+    (block,) = re.findall(r"```python\n(.*?)```", DOCS.read_text("utf8"), re.DOTALL)
+    (tmp_path / "serve.py").write_text(block, "utf8")
+    monkeypatch.chdir(tmp_path)
+    found = runpy.run_path("serve.py")
+    trained = load(matching_run)
+    expected = float(trained.picture(picture) @ trained.voice(voice))
+    assert float(found["a"] @ found["b"]) == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_folder_that_is_there_is_left_alone(exported: Path, matching_run: Path) -> None:
