@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rerail.data.listing import LeftOut
 from rerail.data.pairs import caches, read
-from rerail.data.pairs.batches import Batch, Instead, PairStream, held_out, raw_picture, raw_sound
+from rerail.data.pairs.batches import HeldOut, Instead, PairStream, raw_picture, raw_sound
 from rerail.data.pairs.caches import Examination, Examined, Pictures, Recordings
 from rerail.data.pairs.split import Parts, Shares, leaks, parts
 from rerail.data.progress import Named, Progress
@@ -89,9 +89,9 @@ class Paired:
             instead=self.instead,
         )
 
-    def batches(self, kept: Sequence[Examined]) -> list[Batch]:
+    def batches(self, kept: Sequence[Examined]) -> HeldOut:
         """Return pairs once through, unchanged, to measure on."""
-        return held_out(kept, batch_size=ROWS, samples=self.samples, instead=self.instead)
+        return HeldOut(kept, batch_size=ROWS, samples=self.samples, instead=self.instead)
 
     def odd(self) -> list[str]:
         """Say what was left out and why, a line each."""
