@@ -65,7 +65,7 @@ def test_a_folder_without_anything_is_refused(matching_run: Path, tmp_path: Path
     trained = load(matching_run)
     with pytest.raises(ValueError, match="no picture or recording can be used"):
         build(trained, tmp_path)
-    with pytest.raises(ValueError, match="no such folder; give one with files .png"):
+    with pytest.raises(ValueError, match=r"no such folder; give one with files \.png"):
         build(trained, tmp_path / "nowhere")
 
 

@@ -67,7 +67,7 @@ def test_a_model_of_another_kind_is_told(encoders: dict[str, str]) -> None:
     told = "image_encoder: .*hubert is a HubertModel, which takes input_values; give a model that takes pixel_values"
     with pytest.raises(ValueError, match=told):
         PretrainedPictures(encoders["hubert"])
-    with pytest.raises(ValueError, match="audio_encoder: .*vit is a ViTModel, which takes pixel_values"):
+    with pytest.raises(ValueError, match=r"audio_encoder: .*vit is a ViTModel, which takes pixel_values"):
         PretrainedVoices(encoders["vit"])
 
 
