@@ -71,8 +71,21 @@ def test_the_code_of_the_docs_gives_the_cosine_that_rerail_match_gives(
 
 
 def test_a_folder_that_is_there_is_left_alone(exported: Path, matching_run: Path) -> None:
-    with pytest.raises(ValueError, match="is there already; nothing was overwritten; give another folder"):
+    with pytest.raises(ValueError, match="is there already; nothing was overwritten; choose another folder"):
         export(load(matching_run), exported)
+
+
+def test_an_export_that_fails_leaves_nothing_in_the_way_of_another(
+    matching_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no such operator")
+
+    monkeypatch.setattr(exporting, "need", lambda *_, **__: None)
+    monkeypatch.setattr("torch.onnx.export", fail)
+    with pytest.raises(RuntimeError, match="no such operator"):
+        export(load(matching_run), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_the_libraries_the_command_that_installs_them_is_named(
