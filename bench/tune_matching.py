@@ -21,10 +21,18 @@ import optuna
 import yaml
 from torch import nn
 
-from rerail.fit import FitConfig, train
+from rerail.fit import FitConfig, Result, train
 from rerail.tasks.face_voice.pairing import Paired
 from rerail.tasks.face_voice.settings import FaceVoiceConfig
 from rerail.tasks.face_voice.task import FaceVoiceTask
+
+LOOP: dict[str, Any] = {
+    "schedule": "cosine",
+    "lr_floor": 0.01,
+    "warmup": 50,
+    "clip_norm": 1.0,
+    "plateau_patience": 0,
+}  # of every trial; written out, since presets have others
 
 
 def suggested(trial: optuna.Trial) -> dict[str, Any]:
@@ -39,6 +47,24 @@ def suggested(trial: optuna.Trial) -> dict[str, Any]:
         "loss": trial.suggest_categorical("loss", ["infonce", "sigmoid"]),
         "temperature": trial.suggest_float("temperature", 0.05, 0.3, log=True),
     }
+
+
+def settings(drawn: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all that a trial was trained with and a preset may have otherwise."""
+    return {**LOOP, **drawn}
+
+
+def outcome(trial: optuna.Trial, result: Result) -> float:
+    """Return what a trial goes by; one that did not come to its end says nothing, and Ctrl-C ends the search.
+
+    Raises:
+        TrialPruned: for a trial that halted or was stopped.
+    """
+    if result.reason == "stopped":
+        trial.study.stop()
+    if result.reason != "finished":
+        raise optuna.TrialPruned(result.message)
+    return result.metrics["rank"]
 
 
 @dataclass(frozen=True)  # without slots, as what it extends
@@ -75,16 +101,18 @@ def main() -> None:
     def objective(trial: optuna.Trial) -> float:
         values = suggested(trial)
         loop = {name: values.pop(name) for name in ("lr", "weight_decay", "batch_size")}
-        fit = FitConfig(schedule="cosine", lr_floor=0.01, warmup=50, threads=given.threads, **loop)
+        fit = FitConfig(**LOOP, threads=given.threads, **loop)
         task = Tried(replace(base, **values), fit, read=read, trial=trial).fitted()
         each = max(1, task.fit.steps // given.epochs)
         task = replace(task, fit=replace(task.fit, evaluate_every=each))
-        return train(task, task.fit, run=None, describe=asdict(task.config)).metrics["rank"]
+        return outcome(trial, train(task, task.fit, run=None, describe=asdict(task.config)))
 
     storage = f"sqlite:///{given.out / 'trials.db'}"
     study = optuna.create_study(study_name="matching", storage=storage, load_if_exists=True, direction="minimize")
     study.optimize(objective, n_trials=given.trials, show_progress_bar=True)
-    (given.out / "best.yaml").write_text(yaml.safe_dump(study.best_params), encoding="utf8")
+    if not study.get_trials(states=[optuna.trial.TrialState.COMPLETE]):
+        raise SystemExit(f"none of {len(study.trials)} trials came to its end; call again, and it goes on")
+    (given.out / "best.yaml").write_text(yaml.safe_dump(settings(study.best_params)), encoding="utf8")
     print(f"best rank {study.best_value:.4f} of {len(study.trials)} trials: {study.best_params}")
 
 

@@ -25,6 +25,7 @@ from torch import nn
 from rerail.cli.data.bars import bars
 from rerail.core import plain
 from rerail.fit import FitConfig, train
+from rerail.fit.device import kept_on
 from rerail.tasks.face_voice.assess import assess
 from rerail.tasks.face_voice.evaluate import scores
 from rerail.tasks.face_voice.model import Matcher
@@ -51,8 +52,9 @@ class Watched(FaceVoiceTask):
         """Measure."""
         assert isinstance(model, Matcher)
         began = time.perf_counter()
-        own = scores(model, list(batches))
-        sets = {name: scores(model, self.paired.batches(self.paired.parts.named()[name])) for name in SETS}
+        own = scores(model, batches)
+        parts, device = self.paired.parts.named(), next(model.parameters()).device
+        sets = {name: scores(model, kept_on(self.paired.batches(parts[name]), device)) for name in SETS}
         trained = began - self.__dict__["began"] - self.__dict__["spent"]
         self.__dict__["curve"].append((trained, {"validation": own, **sets}))
         self.__dict__["spent"] += time.perf_counter() - began

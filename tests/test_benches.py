@@ -9,8 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
+
+from rerail.fit import FitConfig, Result
+from rerail.tasks.face_voice.presets import PRESETS
 
 BENCH = Path(__file__).parent.parent / "bench"
 
@@ -115,3 +119,33 @@ def test_voices_say_what_there_is_too_little_of(
     trained = SimpleNamespace(config=SimpleNamespace(sample_rate=16000), held_out=())
     with pytest.raises(SystemExit, match=told):
         voices.voices(trained, None)
+
+
+@pytest.fixture
+def tuning(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    pytest.importorskip("optuna")
+    monkeypatch.syspath_prepend(str(BENCH))
+    return importlib.import_module("tune_matching")
+
+
+def test_what_was_tuned_is_written_whole_so_that_no_preset_changes_it(tuning: ModuleType) -> None:
+    drawn = {"lr": 1e-3, "weight_decay": 0.1, "batch_size": 32}
+    found = tuning.settings(drawn)
+    assert PRESETS.values("usual").keys() - {"plateau_factor"} <= found.keys()
+    assert (found["schedule"], found["plateau_patience"], found["lr"]) == ("cosine", 0, 1e-3)
+    assert FitConfig(**found) == FitConfig(**tuning.LOOP, **drawn)
+
+
+def test_a_trial_that_halted_is_passed_over_and_one_that_was_stopped_ends_the_search(tuning: ModuleType) -> None:
+    ends = iter(["finished", "halted", "finished", "stopped", "finished"])
+    study = tuning.optuna.create_study()
+
+    def objective(trial: Any) -> float:
+        reason: Any = next(ends)
+        metrics = {"rank": 0.5} if reason == "finished" else {}
+        found: float = tuning.outcome(trial, Result(reason=reason, steps=3, metrics=metrics))
+        return found
+
+    study.optimize(objective, n_trials=5)
+    assert [one.state.name for one in study.trials] == ["COMPLETE", "PRUNED", "COMPLETE", "PRUNED"]
+    assert study.best_value == 0.5

@@ -17,8 +17,15 @@ T = TypeVar("T")
 
 
 def key(parameters: object, path: Path) -> str:
-    """Return the hash of parameters, by what they print as, and of a file's bytes; a missing file has none."""
-    content = path.read_bytes() if path.is_file() else b""
+    """Return the hash of parameters, by what they print as, and of a file's bytes; a missing file has none.
+
+    Raises:
+        ValueError: for a file that may not be read.
+    """
+    try:
+        content = path.read_bytes() if path.is_file() else b""
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror}); allow it, or leave the file out") from error
     return hashlib.sha256(repr(parameters).encode() + content).hexdigest()[:32]
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rerail.fit.ahead import Ahead
 from rerail.fit.config import FitConfig
-from rerail.fit.device import Moved, chosen, moved
+from rerail.fit.device import Moved, chosen, kept_on
 from rerail.fit.ema import Ema
 from rerail.fit.optimizer import FreeAverage
 from rerail.fit.schedule import FREE
@@ -85,8 +85,7 @@ def placed(parts: Parts, config: FitConfig) -> Parts:
     if device.type == "cpu":
         return parts
     parts.model.to(device)
-    held_out = [moved(batch, device) for batch in parts.held_out]
-    return replace(parts, data=Moved(parts.data, device), held_out=held_out)
+    return replace(parts, data=Moved(parts.data, device), held_out=kept_on(parts.held_out, device))
 
 
 def rate(parts: Parts) -> float:

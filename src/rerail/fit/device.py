@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -32,6 +32,21 @@ def moved(batch: Any, device: torch.device) -> Any:  # noqa: ANN401 (a batch is 
     if isinstance(batch, list | tuple):
         return type(batch)(moved(value, device) for value in batch)
     return batch
+
+
+def kept_on(batches: Iterable[Any], device: torch.device) -> Iterable[Any]:
+    """Return held-out batches on a device: a list is moved once, others are each time, as they come."""
+    if isinstance(batches, Sequence):
+        return [moved(batch, device) for batch in batches]
+    return _Anew(batches, device)
+
+
+class _Anew:
+    def __init__(self, batches: Iterable[Any], device: torch.device) -> None:
+        self.batches, self.device = batches, device
+
+    def __iter__(self) -> Iterator[Any]:
+        return (moved(batch, self.device) for batch in self.batches)
 
 
 class Moved:

@@ -7,9 +7,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 import small_pairs
-from rerail.data.pairs.batches import Batch, PairStream, dealt, held_out, numbered
+from rerail.data.pairs.batches import Batch, HeldOut, PairStream, dealt, numbered, raw_picture
 
 KEPT = [
     small_pairs.pair(f"p{who}", f"s{who}-{n}", f"i{who}", 10 * who + n) for who in range(8) for n in range(1 + who % 4)
@@ -99,11 +100,26 @@ def test_a_batch_that_cannot_be_filled_is_refused(size: int) -> None:
 
 
 def test_what_is_held_out_comes_once_in_order_and_unchanged() -> None:
-    batches = held_out(KEPT, batch_size=6, samples=30)
+    held_out = HeldOut(KEPT, batch_size=6, samples=30)
+    batches = list(held_out)
     assert [name for batch in batches for name in batch["id"]] == [one.pair.id for one in KEPT]
     assert len(batches[-1]["id"]) == len(KEPT) % 6
     assert torch.equal(batches[0]["audio"][0], KEPT[0].sound[5:35].float() / 2**15)
-    assert all(same(one, other) for one, other in zip(batches, held_out(KEPT, batch_size=6, samples=30), strict=True))
+    assert all(same(one, other) for one, other in zip(batches, held_out, strict=True))  # as often as is asked for
+
+
+def test_of_what_is_held_out_one_batch_is_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = list[int]()
+
+    def seen(picture: Tensor) -> Tensor:
+        made.append(1)
+        return raw_picture(picture)
+
+    monkeypatch.setattr("rerail.data.pairs.batches.raw_picture", seen)
+    batches = iter(HeldOut(KEPT, batch_size=6, samples=30))
+    assert len(made) == 0
+    next(batches)
+    assert len(made) == 6
 
 
 def test_a_heavy_batch_may_have_more_rows_than_there_are_pairs() -> None:

@@ -128,3 +128,22 @@ def test_a_second_look_finds_the_same(tmp_path: Path, seen: Pictures, heard: Rec
     assert first.left_out == second.left_out
     assert first.kept[0].sound_key == second.kept[0].sound_key
     assert torch.equal(first.kept[0].sound, second.kept[0].sound)
+
+
+def test_a_file_that_may_not_be_read_is_left_out_with_its_reason_and_the_rest_goes_on(
+    tmp_path: Path, seen: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, opened = (small_pairs.picture(tmp_path / name, number) for number, name in enumerate(("a.png", "b.png")))
+    read = Path.read_bytes
+
+    def guarded(path: Path) -> bytes:
+        if path == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", guarded)  # whoever runs tests as root may read everything
+    found = seen.prepare([closed, opened])
+    assert str(found[closed]) == "cannot be read (Permission denied); allow it, or leave the file out"
+    assert content(found[opened]).shape[0] == 3
+    with pytest.raises(ValueError, match=r"cannot be read \(Permission denied\)"):
+        seen.decode(closed)

@@ -34,6 +34,11 @@ def test_lines_without_names_and_ids_are_named_by_their_files(folder: Path) -> N
     assert [one[0] for one in rows(folder, text)] == ["pics/a+wavs/a", f"{folder}/pics/b+wavs/a"]
 
 
+def test_an_identity_is_one_however_its_accents_are_spelled(folder: Path) -> None:
+    text = "pics/a.png|wavs/a.wav|Jos\u00e9\npics/b.png|wavs/b.wav|Jose\u0301\n"
+    assert [one[3] for one in rows(folder, text)] == ["Jos\u00e9", "Jos\u00e9"]
+
+
 def test_a_line_that_lacks_a_part_is_left_out_with_its_number(folder: Path) -> None:
     (folder / "pairs.csv").write_text("image,audio,identity\npics/a.png,wavs/a.wav,ana\n\npics/b.png,,bo\nx,y,z,1\n")
     found = lists.read(folder)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from rerail.tasks.face_voice.assess import SETS, assess
+from rerail.tasks.face_voice.pairing import aside
 from rerail.tasks.face_voice.standing import standing
 from rerail.tasks.face_voice.trained import load
 
@@ -33,12 +35,12 @@ def test_the_same_seed_gives_the_same_intervals(matching_run: Path) -> None:
     assert assess(trained, seed=3) == assess(trained, seed=3)
 
 
-def test_one_identity_alone_is_no_set(matching_run: Path, tmp_path: Path) -> None:
-    """It is not compared with either: a cosine is held against the pairs that were measured in training."""
-    run = altered(matching_run, tmp_path / "run", test_size=0.05)
-    trained = load(run)
+def test_one_identity_alone_is_no_set(matching_run: Path) -> None:
+    trained = load(matching_run)
+    parts = trained.paired.parts
+    alone = tuple(one for one in parts.unseen if one.pair.identity == parts.unseen[0].pair.identity)
+    trained.paired.__dict__["parts"] = replace(parts, unseen=alone)
     assert [one.name for one in assess(trained)] == ["seen"]
-    assert len({one.pair.identity for one in trained.paired.parts.unseen}) == 1
     assert len(standing(trained).others) > 0
 
 
@@ -52,5 +54,21 @@ def test_pairs_that_have_changed_are_not_measured_on(matching_run: Path, tmp_pat
     """Else recordings that were trained on would be told to be unseen."""
     trained = load(altered(matching_run, tmp_path / "run", split_seed=1))
     for measure in (assess, standing):
-        with pytest.raises(ValueError, match="were not set aside by this run, and may have been trained on"):
+        with pytest.raises(ValueError, match="were not set aside as that by this run, and they or others"):
             measure(trained)
+
+
+def test_a_recording_that_was_set_aside_of_somebody_who_was_trained_on_does_not_count_as_of_a_stranger(
+    matching_run: Path,
+) -> None:
+    trained = load(matching_run)
+    known, parts = trained.held_out("seen"), trained.paired.parts
+    trained.paired.__dict__["parts"] = replace(parts, seen=(), unseen=known)
+    with pytest.raises(ValueError, match=f"{len(known)} recordings that would be measured on as unseen were not set"):
+        trained.held_out("unseen")
+    assert trained.held_out("seen") == ()
+
+
+def test_a_run_that_kept_no_parts_is_measured_as_it_was() -> None:
+    found = aside(["a", "b"])
+    assert found["seen"] == found["unseen"] == found["validation"] == {"a", "b"}

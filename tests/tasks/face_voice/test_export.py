@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import small_pairs
 from rerail.tasks.face_voice import export as exporting
 from rerail.tasks.face_voice.export import export
 from rerail.tasks.face_voice.trained import load
+
+DOCS = Path(__file__).parents[3] / "docs/face-voice.md"
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +54,38 @@ def test_it_says_what_the_files_take(exported: Path, matching_run: Path) -> None
     assert {one.name for one in exported.iterdir()} == {"picture.onnx", "voice.onnx", "export.json"}
 
 
+@pytest.mark.parametrize("seconds", [0.21, 0.7])
+def test_the_code_of_the_docs_gives_the_cosine_that_rerail_match_gives(
+    exported: Path, matching_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    (tmp_path / "exported").symlink_to(exported)
+    picture = small_pairs.picture(tmp_path / "a.png", size=(50, 9))
+    voice = small_pairs.recording(tmp_path / "a.wav", seconds=seconds, channels=2)
+    (block,) = re.findall(r"```python\n(.*?)```", DOCS.read_text("utf8"), re.DOTALL)
+    (tmp_path / "serve.py").write_text(block, "utf8")
+    monkeypatch.chdir(tmp_path)
+    found = runpy.run_path("serve.py")
+    trained = load(matching_run)
+    expected = float(trained.picture(picture) @ trained.voice(voice))
+    assert float(found["a"] @ found["b"]) == pytest.approx(expected, abs=1e-3)
+
+
 def test_a_folder_that_is_there_is_left_alone(exported: Path, matching_run: Path) -> None:
-    with pytest.raises(ValueError, match="is there already; nothing was overwritten; give another folder"):
+    with pytest.raises(ValueError, match="is there already; nothing was overwritten; choose another folder"):
         export(load(matching_run), exported)
+
+
+def test_an_export_that_fails_leaves_nothing_in_the_way_of_another(
+    matching_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no such operator")
+
+    monkeypatch.setattr(exporting, "need", lambda *_, **__: None)
+    monkeypatch.setattr("torch.onnx.export", fail)
+    with pytest.raises(RuntimeError, match="no such operator"):
+        export(load(matching_run), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_the_libraries_the_command_that_installs_them_is_named(

@@ -17,6 +17,9 @@ def indexed(colours: Path, matching_run: Path, tmp_path_factory: pytest.TempPath
         (folder / person).mkdir()
         (folder / person / "a.png").symlink_to(colours / "pictures" / person / "0.png")
         (folder / person / "a.wav").symlink_to(colours / "sounds" / person / "0.wav")
+    apart = (folder / "p06").rename(tmp_path_factory.mktemp("apart") / "p06")
+    (folder / "p06").symlink_to(apart)  # followed as a folder is
+    (folder / "p06" / "up").symlink_to(folder)
     (folder / "broken.jpg").write_bytes(b"no picture")
     (folder / "notes.txt").write_text("no matter")
     index, odd = build(load(matching_run), folder)
@@ -62,7 +65,7 @@ def test_a_folder_without_anything_is_refused(matching_run: Path, tmp_path: Path
     trained = load(matching_run)
     with pytest.raises(ValueError, match="no picture or recording can be used"):
         build(trained, tmp_path)
-    with pytest.raises(ValueError, match="no such folder; give one with pictures or recordings"):
+    with pytest.raises(ValueError, match=r"no such folder; give one with files \.png"):
         build(trained, tmp_path / "nowhere")
 
 

@@ -63,6 +63,14 @@ def test_they_are_towers_as_others_are(encoders: dict[str, str]) -> None:
     assert embedded.pictures.shape == embedded.voices.shape == (2, 8)
 
 
+def test_a_model_of_another_kind_is_told(encoders: dict[str, str]) -> None:
+    told = "image_encoder: .*hubert is a HubertModel, which takes input_values; give a model that takes pixel_values"
+    with pytest.raises(ValueError, match=told):
+        PretrainedPictures(encoders["hubert"])
+    with pytest.raises(ValueError, match=r"audio_encoder: .*vit is a ViTModel, which takes pixel_values"):
+        PretrainedVoices(encoders["vit"])
+
+
 def test_a_place_without_a_model_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no model can be loaded"):
         PretrainedPictures(str(tmp_path))

@@ -105,10 +105,19 @@ class PairStream:
         return dealt(self._rows.identities, self.batch_size, generator_of(self.seed, epoch))
 
 
-def held_out(kept: Sequence[Examined], *, batch_size: int, samples: int, instead: Instead = RAW) -> list[Batch]:
-    """Return every pair once, in order, the middle of each recording, unchanged; the last batch may be smaller."""
-    rows, places = _Rows(kept, samples, instead), range(len(kept))
-    return [rows.batch(places[at : at + batch_size]) for at in range(0, len(kept), batch_size)]
+class HeldOut:
+    """Every pair once, in order, the middle of each recording, unchanged; the last batch may be smaller.
+
+    Batches are made as they are asked for, anew each time, so that one is in memory at once.
+    """
+
+    def __init__(self, kept: Sequence[Examined], *, batch_size: int, samples: int, instead: Instead = RAW) -> None:
+        self.batch_size, self._rows = batch_size, _Rows(kept, samples, instead)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield the batches, from the first one."""
+        places = range(len(self._rows.kept))
+        return (self._rows.batch(places[at : at + self.batch_size]) for at in places[:: self.batch_size])
 
 
 def numbered(kept: Sequence[Examined]) -> dict[str, int]:

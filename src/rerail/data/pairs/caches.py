@@ -136,10 +136,18 @@ def _prepared(
     dtype: torch.dtype,
     progress: Progress | None,
 ) -> dict[Path, Outcome]:
-    keys = {path: cache.key(parameters, path) for path in paths}
+    named = {path: _key(parameters, path) for path in paths}
+    keys = {path: key for path, key in named.items() if isinstance(key, str)}
     found = cache.filled(folder, [(key, path) for path, key in keys.items()], decode, dtype, progress)
     outcomes = {key: _hashed(one) if isinstance(one, Tensor) else one for key, one in found.items()}
-    return {path: outcomes[key] for path, key in keys.items()}
+    return {path: outcomes[key] if isinstance(key, str) else key for path, key in named.items()}
+
+
+def _key(parameters: object, path: Path) -> str | Unfit:
+    try:
+        return cache.key(parameters, path)
+    except ValueError as error:
+        return Unfit("unreadable", str(error).removeprefix(f"{path}: "))
 
 
 def _hashed(content: Tensor) -> Decoded:

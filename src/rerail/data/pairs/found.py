@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rerail.data.listing import LeftOut
 from rerail.data.pairs import pictures
-from rerail.data.pairs.pair import Pair, Pairing, sifted
+from rerail.data.pairs.pair import Pair, Pairing, composed, sifted
 
 SOUNDS = (".wav", ".flac", ".m4a", ".ogg", ".oga", ".opus", ".mp3", ".g722")
 Stems = Mapping[str, Sequence[Path]]  # by path below the folder without ending, with `/` between its parts
@@ -30,6 +30,18 @@ def recordings(folder: Path) -> Stems:
         ValueError: where there is no such folder.
     """
     return _stems(folder, SOUNDS)
+
+
+def below(folder: Path, endings: Collection[str]) -> list[Path]:
+    """Return the files with these endings at or below a folder, in order; links are followed, hidden files left out.
+
+    Raises:
+        ValueError: where there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: no such folder; give one with files {', '.join(endings)}")
+    found = _walked(folder, frozenset())
+    return [one for one in found if one.suffix.lower() in endings and not one.name.startswith(".")]
 
 
 def of_persons(seen: Stems, heard: Stems, place: str) -> Pairing:
@@ -60,13 +72,20 @@ def repeated(person: str, images: Sequence[tuple[str, Path]], sounds: Sequence[t
 
 
 def _stems(folder: Path, endings: Collection[str]) -> Stems:
-    if not folder.is_dir():
-        raise ValueError(f"{folder}: no such folder; give one with files {', '.join(endings)}")
     stems = defaultdict[str, list[Path]](list)
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in endings and path.is_file() and not path.name.startswith("."):
-            stems[path.relative_to(folder).with_suffix("").as_posix()].append(path)
+    for path in below(folder, endings):
+        stems[composed(path.relative_to(folder).with_suffix("").as_posix())].append(path)
     return stems
+
+
+def _walked(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    """Yield all files; a link back to a folder that it lies in is not followed: that would never end."""
+    real = folder.resolve()
+    for one in sorted(folder.iterdir()) if real not in above else ():
+        if one.is_dir():
+            yield from _walked(one, above | {real})
+        elif one.is_file():
+            yield one
 
 
 def _videos(stems: Stems, person: str) -> dict[str, list[tuple[str, Path]]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
 from rerail.data.listing import LeftOut
-from rerail.data.pairs.pair import Pair, Pairing, sifted
+from rerail.data.pairs.pair import Pair, Pairing, composed, sifted
 
 NAME = "pairs.csv"
 ORDER = ("image", "audio", "identity", "speaker", "language", "id")
@@ -76,7 +76,7 @@ def _order(listed: Path, first: Sequence[str]) -> tuple[Sequence[str], int]:
 
 def _pair(folder: Path, given: dict[str, str]) -> Pair:
     image, audio = PurePath(given["image"]), PurePath(given["audio"])
-    known = {name: given.get(name, "") for name in ("identity", "speaker", "language")}
+    known = {name: composed(given.get(name, "")) for name in ("identity", "speaker", "language")}
     name = given.get("id") or f"{image.with_suffix('').as_posix()}+{audio.with_suffix('').as_posix()}"
     return Pair(id=name, image=folder / image, audio=folder / audio, **known)
 

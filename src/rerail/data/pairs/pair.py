@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,11 @@ class Pairing:
 
     pairs: tuple[Pair, ...]
     left_out: tuple[LeftOut, ...] = ()
+
+
+def composed(name: str) -> str:
+    """Return a name as one that looks the same is spelled by other systems too (Unicode NFC)."""
+    return unicodedata.normalize("NFC", name)
 
 
 def sifted(pairs: Iterable[Pair], left_out: Iterable[LeftOut], place: str) -> Pairing:

@@ -26,10 +26,10 @@ def read(path: Path, side: int) -> Tensor:
     """Read a picture as `(3, side, side)`, uint8: turned upright, fitted in whole, white around it and behind it.
 
     Raises:
-        Unfit: for one that cannot be decoded, or has more than 64 million pixels.
+        Unfit: for one that cannot be read or decoded, or has more than 64 million pixels.
         ModuleNotFoundError: without Pillow, naming the command that installs it.
     """
-    pillow, content = need("PIL.Image", extra="vision"), path.read_bytes()
+    pillow, content = need("PIL.Image", extra="vision"), _content(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on sizes, which are judged here, and on tags that nobody reads
         try:
@@ -42,6 +42,13 @@ def read(path: Path, side: int) -> Tensor:
             raise
         except BROKEN as error:
             raise Unfit("unreadable", f"cannot be decoded ({error}); restore it or save it as PNG") from error
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Unfit("unreadable", f"cannot be read ({error.strerror}); allow it, or leave the file out") from error
 
 
 def _expect_size(width: int, height: int) -> None:

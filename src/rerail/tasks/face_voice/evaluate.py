@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from statistics import fmean
 from typing import NamedTuple
 
@@ -42,7 +42,7 @@ def embed(model: Matcher, batches: Iterable[Batch]) -> Seen:
     return Seen(pictures[first[0]], voices[first[1]], identity[first[0]], identity[first[1]])
 
 
-def scores(model: Matcher, batches: Sequence[Batch]) -> dict[str, float]:
+def scores(model: Matcher, batches: Iterable[Batch]) -> dict[str, float]:
     """Return the scores of held-out pairs, of both ways the mean.
 
     rank      mean rank of the first own one over what chance gives: 1 is chance, the smaller the better
@@ -76,7 +76,7 @@ def frozen(model: Matcher) -> dict[str, float]:
     return found
 
 
-def matrix(model: Matcher, batches: Sequence[Batch], rows: int) -> list[list[float]]:
+def matrix(model: Matcher, batches: Iterable[Batch], rows: int) -> list[list[float]]:
     """Return the cosines of the first pairs of different identities: pictures by voices, own ones on the diagonal."""
     seen = embed(model, batches)
     similar, _ = seen.cosines()

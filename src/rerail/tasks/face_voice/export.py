@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from rerail.core.extras import need
+from rerail.data.draft import draft
 from rerail.tasks.face_voice.extract import Extractor
 from rerail.tasks.face_voice.model import Tower
 from rerail.tasks.face_voice.trained import TrainedMatcher
@@ -34,7 +35,7 @@ class Exported:
 
 
 def export(trained: TrainedMatcher, folder: Path) -> list[Exported]:
-    """Write `picture.onnx`, `voice.onnx` and `export.json` into a new folder; the batch may have any size.
+    """Write `picture.onnx`, `voice.onnx` and `export.json` into a new folder, all or none; a batch may have any size.
 
     Raises:
         ModuleNotFoundError: naming the command that installs what this needs.
@@ -42,9 +43,11 @@ def export(trained: TrainedMatcher, folder: Path) -> list[Exported]:
     """
     for library in LIBRARIES:
         need(library, extra=EXTRA)
-    if folder.exists():
-        raise ValueError(f"{folder} is there already; nothing was overwritten; give another folder")
-    folder.mkdir(parents=True)
+    with draft(folder) as made:
+        return _all(trained, made)
+
+
+def _all(trained: TrainedMatcher, folder: Path) -> list[Exported]:
     config, found = trained.config, trained.paired.extractors
     picture = "RGB in [0, 1], padded with white to a square, then scaled"
     voice = f"mono, {config.sample_rate} Hz, in [-1, 1], the middle of a recording, repeated where it is short"
@@ -76,7 +79,9 @@ def _exported(tower: Tower, extractor: Extractor | None, path: Path, takes: str,
         )
     difference = parity(tower, path, torch.cat([x, x[:1].flip(-1)]))
     if not difference < FAR:
-        raise ValueError(f"{path}: its embeddings differ from torch's by {difference:.1e}; report this, with the run")
+        raise ValueError(
+            f"{path.name}: its embeddings differ from torch's by {difference:.1e}; report this, with the run"
+        )
     return Exported(file=path.name, takes=takes, shape=shape, difference=difference)
 
 

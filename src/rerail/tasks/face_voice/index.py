@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from rerail.audio.files import store
-from rerail.data.pairs.found import SOUNDS
+from rerail.data.pairs.found import SOUNDS, below
 from rerail.data.pairs.pictures import ENDINGS as PICTURES
 from rerail.data.progress import Progress
 from rerail.tasks.face_voice.extract import fingerprint
@@ -75,7 +75,8 @@ def build(trained: TrainedMatcher, folder: Path, progress: Progress | None = Non
         ValueError: where there is nothing to embed.
     """
     found, odd = list[tuple[str, Kind, Tensor]](), list[str]()
-    files = list(_files(folder))
+    paths = below(folder, (*PICTURES, *SOUNDS))
+    files = list(zip(paths, kinds_of(paths), strict=True))
     for number, (path, kind) in enumerate(files, 1):
         try:
             embedded = trained.picture(path) if kind == PICTURE else trained.voice(path)
@@ -94,10 +95,3 @@ def build(trained: TrainedMatcher, folder: Path, progress: Progress | None = Non
 def kinds_of(paths: Sequence[Path]) -> list[Kind]:
     """Return what each file is by its name: a recording, or else a picture."""
     return [VOICE if path.suffix.lower() in SOUNDS else PICTURE for path in paths]
-
-
-def _files(folder: Path) -> Iterator[tuple[Path, Kind]]:
-    if not folder.is_dir():
-        raise ValueError(f"{folder}: no such folder; give one with pictures or recordings")
-    known = [one for one in sorted(folder.rglob("*")) if one.suffix.lower() in (*PICTURES, *SOUNDS) and one.is_file()]
-    yield from zip(known, kinds_of(known), strict=True)

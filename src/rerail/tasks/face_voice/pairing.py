@@ -12,9 +12,9 @@ from torch import Tensor
 
 from rerail.data.listing import LeftOut
 from rerail.data.pairs import caches, read
-from rerail.data.pairs.batches import Batch, Instead, PairStream, held_out, raw_picture, raw_sound
+from rerail.data.pairs.batches import HeldOut, Instead, PairStream, raw_picture, raw_sound
 from rerail.data.pairs.caches import Examination, Examined, Pictures, Recordings
-from rerail.data.pairs.split import Parts, Shares, leaks, parts
+from rerail.data.pairs.split import SEEN, TRAIN, UNSEEN, VALIDATION, Parts, Shares, leaks, parts
 from rerail.data.progress import Named, Progress
 from rerail.fit import FitConfig
 from rerail.tasks.face_voice.extract import Extractor
@@ -24,6 +24,7 @@ from rerail.tasks.face_voice.towers import Extractors, extractors
 ROWS = 64  # of a batch that is only measured
 Raw: TypeAlias = "Mapping[str, Callable[[], Tensor]]"
 Features: TypeAlias = "Mapping[str, Tensor | ValueError]"  # by the key of what they are of
+Aside: TypeAlias = "Mapping[str, frozenset[str]]"  # keys of recordings by part
 FEWEST = 2  # identities: with one there is nobody to be told from
 
 
@@ -89,9 +90,9 @@ class Paired:
             instead=self.instead,
         )
 
-    def batches(self, kept: Sequence[Examined]) -> list[Batch]:
+    def batches(self, kept: Sequence[Examined]) -> HeldOut:
         """Return pairs once through, unchanged, to measure on."""
-        return held_out(kept, batch_size=ROWS, samples=self.samples, instead=self.instead)
+        return HeldOut(kept, batch_size=ROWS, samples=self.samples, instead=self.instead)
 
     def odd(self) -> list[str]:
         """Say what was left out and why, a line each."""
@@ -142,20 +143,23 @@ def _of(name: str, progress: Named | None) -> Progress | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Apart:
-    """What of the pairs belongs to a run's state: who was set aside, so that nobody of them is trained on later."""
+    """What of the pairs belongs to a run's state: who was set aside, so that nobody of them is trained on later.
 
-    held_out: Sequence[str]
-    trained: Sequence[str]
+    `held_out` are recordings by the part that they were set aside for.
+    """
+
+    held_out: Aside
+    trained: frozenset[str]
 
     @classmethod
     def of(cls, found: Parts) -> Apart:
         """Name the recordings by what they hold, not by their files."""
-        aside = {one.sound_key for part in (found.validation, found.seen, found.unseen) for one in part}
-        return cls(held_out=sorted(aside), trained=sorted({one.sound_key for one in found.train}))
+        keys = {name: frozenset(one.sound_key for one in part) for name, part in found.named().items()}
+        return cls(trained=keys.pop(TRAIN), held_out=keys)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the recordings that were set aside."""
-        return {"aside": list(self.held_out)}
+        return {"aside": {name: sorted(keys) for name, keys in self.held_out.items()}}
 
     def load_state_dict(self, state_dict: dict[str, Any], /) -> None:
         """Compare with what was saved.
@@ -163,8 +167,16 @@ class Apart:
         Raises:
             ValueError: where a recording that was set aside then would be trained on now.
         """
-        if leaked := sorted(set(state_dict["aside"]) & set(self.trained)):
+        saved = aside(state_dict["aside"])
+        if leaked := self.trained & frozenset().union(*saved.values()):
             raise ValueError(
                 f"{len(leaked)} recordings that the run has set aside would be trained on; give the pairs that it "
                 "began with"
             )
+
+
+def aside(saved: Mapping[str, Sequence[str]] | Sequence[str]) -> Aside:
+    """Return what a run has set aside; where it kept no parts, as runs once did not, each may be for any."""
+    if isinstance(saved, Mapping):
+        return {name: frozenset(keys) for name, keys in saved.items()}
+    return dict.fromkeys((VALIDATION, SEEN, UNSEEN), frozenset(saved))

@@ -16,6 +16,7 @@ from rerail.core.extras import need
 from rerail.tasks.face_voice.encoders import Weighed
 
 EXTRA = "pretrained"
+TAKES = {"image_encoder": "pixel_values", "audio_encoder": "input_values"}
 MEAN, DEVIATION = 0.5, 0.5  # of a channel, where the model's folder does not say
 
 
@@ -27,7 +28,7 @@ class PretrainedPictures(nn.Module):
 
     def __init__(self, place: str) -> None:
         super().__init__()
-        self.model = _loaded(place)
+        self.model = _loaded(place, "image_encoder")
         self.features = int(self.model.config.hidden_size)
         self.weighed = Weighed(1, self.features)
         mean, deviation = _normalisation(place)
@@ -57,7 +58,7 @@ class PretrainedVoices(nn.Module):
 
     def __init__(self, place: str) -> None:
         super().__init__()
-        self.model = _loaded(place)
+        self.model = _loaded(place, "audio_encoder")
         self.model.config.layerdrop, self.model.config.apply_spec_augment = 0.0, False
         self.features = 2 * int(self.model.config.hidden_size)
         self.weighed = Weighed(int(self.model.config.num_hidden_layers) + 1, self.features)
@@ -75,21 +76,26 @@ class PretrainedVoices(nn.Module):
         return weighed
 
 
-def _loaded(place: str) -> Any:  # noqa: ANN401 (an optional library's)
-    """Load a model, in single precision, in training mode as all that was just built.
+def _loaded(place: str, setting: str) -> Any:  # noqa: ANN401 (an optional library's)
+    """Load the model of a setting, in single precision, in training mode as all that was just built.
 
     Raises:
         ModuleNotFoundError: naming the command that installs the library.
-        ValueError: where there is no such model here, and none can be fetched.
+        ValueError: where there is no such model here and none can be fetched, or it is of another kind.
     """
     transformers = need("transformers", extra=EXTRA)
     try:
-        return transformers.AutoModel.from_pretrained(place, dtype=torch.float32).train()
+        model = transformers.AutoModel.from_pretrained(place, dtype=torch.float32).train()
     except (OSError, ValueError) as error:
         told = str(error).strip().partition("\n")[0]
         raise ValueError(
             f"{place}: no model can be loaded ({told}); give a folder that holds one, or a name"
         ) from error
+    takes = str(model.main_input_name)
+    if takes != TAKES[setting]:
+        kind = f"{place} is a {type(model).__name__}, which takes {takes}"
+        raise ValueError(f"{setting}: {kind}; give a model that takes {TAKES[setting]}")
+    return model
 
 
 def _normalisation(place: str) -> tuple[list[float], list[float]]:

@@ -9,6 +9,7 @@ from rerail.tasks.face_voice.temperature import BOUNDS
 
 SMALL = "small"  # the encoders that are trained from scratch
 FACES, SPEAKER, SPEECH = "dlib", "resemblyzer", "whisper"  # those that stay as they are
+HEARD = 16000  # Hz; the only rate of whisper and of the models of transformers
 FINE = 112  # pixels; pretrained encoders of pictures see little in smaller ones
 
 
@@ -113,6 +114,14 @@ class FaceVoiceConfig:
             return ["pairs: given beside image_folder or audio_folder; give a list, or two folders"]
         if bool(self.image_folder) != bool(self.audio_folder):
             return ["image_folder, audio_folder: one alone was given; give both"]
+        return [*self._wrong_rate(), *self._nothing_to_freeze()]
+
+    def _wrong_rate(self) -> list[str]:
+        if self.sample_rate == HEARD or self.audio_encoder in (SMALL, SPEAKER):
+            return []
+        return [f"sample_rate: got {self.sample_rate} with audio_encoder {self.audio_encoder}; give {HEARD}"]
+
+    def _nothing_to_freeze(self) -> list[str]:
         if self.freeze and self.image_encoder == self.audio_encoder == SMALL:
             return ["freeze: the small encoders know nothing before they are trained; give pretrained ones, or train"]
         return []

@@ -90,13 +90,13 @@ class FaceVoiceTask:
     def evaluate(self, model: nn.Module, batches: Iterable[Any]) -> Mapping[str, float]:
         """Measure retrieval and verification on pairs that were set aside for that."""
         assert isinstance(model, Matcher)
-        return scores(model, list(batches))
+        return scores(model, batches)
 
     def figures(self, model: nn.Module, batches: Iterable[Any], *, last: bool) -> Mapping[str, Picture | Sound]:
         """Draw how near pictures and voices are: own ones stand on the diagonal."""
         del last
         assert isinstance(model, Matcher)
-        values = matrix(model, list(batches), SHOWN)
+        values = matrix(model, batches, SHOWN)
         caption = f"cosines of {len(values)} held-out pairs of different identities"
         return {"cosines": Picture(values=values, x="voice", y="picture", caption=caption)}
 

@@ -16,7 +16,7 @@ from rerail.tasks import checkpoint
 from rerail.tasks.checkpoint import config_of, filled, found, kept
 from rerail.tasks.face_voice.extract import Extractor
 from rerail.tasks.face_voice.model import Matcher, Tower
-from rerail.tasks.face_voice.pairing import Paired
+from rerail.tasks.face_voice.pairing import Aside, Paired, aside
 from rerail.tasks.face_voice.settings import FaceVoiceConfig
 from rerail.tasks.face_voice.towers import matcher
 
@@ -25,15 +25,15 @@ from rerail.tasks.face_voice.towers import matcher
 class TrainedMatcher:
     """A network in evaluation mode. `paired` are the pairs of its run, which nothing is read of before it is asked for.
 
-    `aside` are the keys of the recordings that its run has set aside. `source` is the checkpoint, `health` what its run
-    knew of it, `passed` the complaints about newer checkpoints.
+    `aside` are the keys of the recordings that its run has set aside, by part. `source` is the checkpoint, `health`
+    what its run knew of it, `passed` the complaints about newer checkpoints.
     """
 
     model: Matcher
     paired: Paired
     step: int
     source: Path
-    aside: frozenset[str]
+    aside: Aside
     health: str = ""
     passed: tuple[str, ...] = ()
 
@@ -49,10 +49,11 @@ class TrainedMatcher:
             ValueError: where the run's pairs are not here, or have changed, so that it was perhaps trained on some.
         """
         found: Kept = self.paired.parts.named()[part]
-        if others := {one.sound_key for one in found} - self.aside:
+        if others := {one.sound_key for one in found} - self.aside[part]:
             raise ValueError(
-                f"{len(others)} recordings that would be measured on as {part} were not set aside by this run, and may "
-                "have been trained on; give it the pairs and the shares that it began with"
+                f"{len(others)} recordings that would be measured on as {part} were not set aside as that by this run, "
+                "and they or others of their identity may have been trained on; give it the pairs and the shares that "
+                "it began with"
             )
         return found
 
@@ -96,7 +97,7 @@ def load(place: Path) -> TrainedMatcher:
         paired=paired,
         step=saved.step,
         source=saved.path,
-        aside=frozenset(others["aside"]),
+        aside=aside(others["aside"]),
         health=saved.health,
         passed=saved.passed,
     )
