@@ -31,7 +31,7 @@ from rerail.core.hang import Hang
 from rerail.core.knobs import NEUTRAL
 from rerail.core.outcome import Watch
 from rerail.core.plans import default_plan
-from rerail.core.reading import UNCOUNTED, Reading
+from rerail.core.reading import Reading
 from rerail.core.remedy import Move, Remedy
 from rerail.core.told import speak_for_themselves
 from rerail.core.verdict import Plan, Verdict, advance, live_through, recall, remember, settle, spent, start
@@ -195,13 +195,9 @@ class Guard:
         scalars = {name: value.detach() for name, value in named.items()}
         return self._judge(Attempt(scalars=scalars, signals={}), None, {})
 
-    def observe(self, values: Mapping[str, float], *, counted: bool = True) -> None:
-        """Add numbers (`eval/...`) to the next reading, or to a last one of their own when the run ends first.
-
-        Those that are not `counted` are told, but no rate and no weight is moved by them: of a look that the run would
-        not have taken had it gone on, so that it is resumed as if it had.
-        """
-        self._host.observe(values if counted else {**values, UNCOUNTED: 1.0})
+    def observe(self, values: Mapping[str, float]) -> None:
+        """Add numbers (`eval/...`) to the next reading, or to a last one of their own when the run ends first."""
+        self._host.observe(values)
 
     def show(self, name: str, thing: Picture | Sound) -> None:
         """Keep a picture or a sound for the report."""

@@ -10,8 +10,11 @@ from torch import Tensor
 
 from rerail.core import plain
 from rerail.core.cause import Cause
+from rerail.core.reading import UNCOUNTED
 from rerail.core.verdict import Verdict
 from rerail.tell import causes, phrases
+
+__all__ = ["UNCOUNTED", "Derailed", "Keep", "Positioned", "Step"]
 
 
 class Derailed(RuntimeError):  # noqa: N818 (the word for what happened)

@@ -18,7 +18,7 @@ def test_torchs_and_rerails_own_files_are_not_the_users(module: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["/home/me/torch/train.py", "C:\\work\\torch\\train.py", "/home/me/rerail/sense/mine.py", __file__]
+    "file", ["/data/mine/torch/train.py", "C:\\work\\torch\\train.py", "/data/mine/rerail/sense/mine.py", __file__]
 )
 def test_a_folder_of_the_user_may_be_called_as_theirs_are(file: str) -> None:
     assert not ours(file)

@@ -128,9 +128,7 @@ class _Loop:
 
     def _evaluate(self, *, last: bool) -> None:
         self.evaluated = self.guard.steps
-        counted = (
-            self.evaluated % self.config.evaluate_every == 0
-        )  # a run that goes on from here does not look elsewhere
+        counted = self.evaluated % self.config.evaluate_every == 0  # no other look would be taken by a run that goes on
         model, held_out = self.parts.model, self.parts.held_out
         was_training = model.training
         # a look at the model must not change what training draws next
@@ -140,7 +138,8 @@ class _Loop:
                 self.enough = self.best.look(self.metrics.get(self.parts.target, math.nan), self.guard.steps, model)
             self._show(last=last)
         model.train(was_training)
-        self.guard.observe({f"eval/{name}": value for name, value in self.metrics.items()}, counted=counted)
+        told = {f"eval/{name}": value for name, value in self.metrics.items()}
+        self.guard.observe(told if counted else {**told, UNCOUNTED: 1.0})
 
     def _show(self, *, last: bool) -> None:
         try:

@@ -1,7 +1,7 @@
 """Contrastive losses over a batch of pairs, symmetric between pictures and voices.
 
 Embeddings have length 1. No row of an identity is ever taken for a negative of another, so a batch with several clips
-of an identity holds no false negatives: `multi_positive` and `sigmoid` take them for positives, the others leave them out.
+of an identity holds no false negatives: `multi_positive` and `sigmoid` take them for positives, others leave them out.
 """
 
 from __future__ import annotations
