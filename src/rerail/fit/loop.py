@@ -20,6 +20,7 @@ from rerail.fit.room import Room
 from rerail.fit.stop import Stop
 from rerail.fit.task import Parts, Task
 from rerail.guard import Derailed, Guard, Listener, claim
+from rerail.seam import UNCOUNTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
