@@ -1,7 +1,8 @@
 """Contrastive losses over a batch of pairs, symmetric between pictures and voices.
 
-Embeddings have length 1. All rows of one identity are positives of each other; none is ever taken for a negative, so
-a batch with several clips of an identity holds no false negatives.
+Embeddings have length 1. No row of an identity is ever taken for a negative of another, so a batch with several clips
+of an identity holds no false negatives: `multi_positive` and `sigmoid` take them for positives, the others leave them
+out.
 """
 
 from __future__ import annotations
