@@ -73,7 +73,7 @@ def one(given: argparse.Namespace) -> None:
         seconds=given.seconds,
         epochs=given.epochs,
     )
-    own = {name: getattr(given, name) for name in ("seed", "threads", "lr", "batch_size", "weight_decay", "ema")}
+    own = {name: getattr(given, name) for name in ("seed", "threads", "lr", "batch_size", "weight_decay", "ema", "patience")}
     task = Watched(config, replace(FIT, **own))
     with bars() as progress:
         task.compute(progress)
@@ -142,6 +142,7 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=FIT.lr)
     parser.add_argument("--batch-size", type=int, default=FIT.batch_size)
     parser.add_argument("--weight-decay", type=float, default=FIT.weight_decay)
+    parser.add_argument("--patience", type=int, default=FIT.patience, help="measurements of the run's own part")
     parser.add_argument("--ema", type=float, default=FIT.ema)
     parser.add_argument("--start", default="kaiming")
     parser.add_argument("--temperature", type=float, default=0.07)
