@@ -73,7 +73,8 @@ def one(given: argparse.Namespace) -> None:
         seconds=given.seconds,
         epochs=given.epochs,
     )
-    own = {name: getattr(given, name) for name in ("seed", "threads", "lr", "batch_size", "weight_decay", "ema", "patience")}
+    loop = ("seed", "threads", "lr", "batch_size", "weight_decay", "ema", "patience")
+    own = {name: getattr(given, name) for name in loop}
     task = Watched(config, replace(FIT, **own))
     with bars() as progress:
         task.compute(progress)
