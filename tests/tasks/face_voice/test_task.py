@@ -6,7 +6,7 @@ import math
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -204,3 +204,27 @@ def test_pretrained_encoders_that_stay_as_they_are_are_no_part_of_the_network(
     assert last["eval/frozen/voices"] == 0.0
     picture = next((colours / "pictures").rglob("*.png"))
     assert float(load(tmp_path / "run").picture(picture).norm()) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_300_epochs_with_a_resume_in_the_middle_and_cuts_of_the_rate_are_those_without(
+    colours: Path, tmp_path: Path
+) -> None:
+    own = config(colours, epochs=300)
+    fit = replace(FIT, batch_size=64, evaluate_every=30, checkpoint_every=100, plateau_patience=2, plateau_factor=0.5)
+    task = FaceVoiceTask(own, fit).fitted()
+    assert task.fit.steps == 300  # one batch is all that there is
+    middle = task.fit.steps // 2 + 3  # off the grid of evaluations and of checkpoints
+
+    def interrupt(record: Mapping[str, Any]) -> None:
+        if record["kind"] == "reading" and record["tick"] == middle:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    expected = train(task, task.fit, run=whole, describe=asdict(own))
+    assert train(task, task.fit, run=parts, describe=asdict(own), listeners=(interrupt,)).reason == "stopped"
+    torch.manual_seed(77)
+    found = train(task, task.fit, run=parts, resume=True)
+    assert found.metrics == expected.metrics
+    left, right = saved(whole, task.fit.steps), saved(parts, task.fit.steps)
+    assert all(torch.equal(left["model"][name], right["model"][name]) for name in left["model"])
+    assert any("rate.lowered" in str(one.get("findings", "")) for one in journal.read(whole))
