@@ -17,7 +17,7 @@ demo-unguarded: .venv/installed
 
 # Two tests at once on two cores: a second thread of either would only wait for the other's
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: .venv/installed
 	$(BIN)/ruff check src tests bench scripts faultbench

@@ -28,6 +28,7 @@ def test_both_towers_are_told_with_what_they_take(
 
 @pytest.mark.skipif(find_spec("onnx") is None, reason='pip install "rerail[onnx]"')
 def test_a_folder_that_is_there_is_left_alone(matching_run: Path, tmp_path: Path, capsys: Out) -> None:
+    (tmp_path / "mine.txt").touch()
     assert main(["export", str(matching_run), "--out", str(tmp_path)]) == 2
     assert "is there already; nothing was overwritten" in capsys.readouterr().err
 

@@ -117,10 +117,10 @@ def test_what_is_told_is_answered_by_a_ladder_of_its_full_name_alone() -> None:
     for plan in (default_plan(), strict(default_plan())):
         assert all(plan.ladder(code) is None for code in TOLD)
         _, verdicts = judge(plan, [told, replace(told, tick=10)])
-        assert [found.code for found in verdicts[-1].findings] == ["nonfinite.hidden"]
+        assert [found.code for found in verdicts[-1].findings] == ["nan.hidden"]
         assert verdicts[-1].move is Move.COMMIT
-    own = replace(plan, ladders={"nonfinite.hidden": Ladder(rungs=(), window=100)})
-    assert own.ladder("nonfinite.hidden") == "nonfinite.hidden"
+    own = replace(plan, ladders={"nan.hidden": Ladder(rungs=(), window=100)})
+    assert own.ladder("nan.hidden") == "nan.hidden"
 
 
 def test_ladders_end_in_a_halt_when_nothing_helps() -> None:
