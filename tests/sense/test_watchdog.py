@@ -43,17 +43,17 @@ def train(run: toy.Toy, batches: Iterator[Any], steps: int) -> None:
 def test_a_loader_that_stands_still_is_told_once_with_its_line_and_so_is_that_it_goes_on(tmp_path: Path) -> None:
     heard: list[str] = []
     run = toy.toy(run=tmp_path, keep=Keep(hang_seconds=LEAST), listeners=[lambda one: heard.append(one.get("text"))])
-    train(run, sleeping_loader(iter(run.loader), at=20, seconds=4 * LEAST), steps=40)
+    train(run, sleeping_loader(iter(run.loader), at=20, seconds=10 * LEAST), steps=40)
     run.guard.close()
     (hang,) = told(tmp_path, "hang")
-    assert LEAST < hang["silent"] < 4 * LEAST  # told while it stands
+    assert LEAST < hang["silent"] < 10 * LEAST  # told while it stands
     assert 0 < hang["usual"] < LEAST
     assert hang["inside"] is False
     assert hang["where"][-1].endswith(" sleeping_loader")
     assert hang["where"][-1].startswith("sense/test_watchdog.py:")
     assert "num_workers=0" in hang["advice"]
     (went_on,) = told(tmp_path, "went on")
-    assert 4 * LEAST <= went_on["silent"] < 10 * LEAST
+    assert 10 * LEAST <= went_on["silent"] < 30 * LEAST
     assert {"hang", "went on"} <= set(heard)
     log = (tmp_path / "run.log").read_text(encoding="utf8")
     assert "outside guard.step (the loader, a validation); a step usually takes" in log
