@@ -18,6 +18,7 @@ from rerail.fit import changed, problems
 
 T = TypeVar("T")
 EVERYWHERE = ("--help", "--config", "--print_config")
+SHOWN = 10  # lines of what is odd about data
 RUN_FLAGS, FROM_FLAG = ("--run", "--checkpoint-dir", "--save-dir"), "--resume-from"
 
 
@@ -188,6 +189,12 @@ def refuse_changed(run: Path, given: Sequence[Any], *, resume: bool, resume_from
     path = (Path(resume_from).parent.parent if resume_from else run) / "config.yaml"
     if path.is_file() and (found := changed(given, yaml_of(path))):
         raise ValueError("\n  ".join([f"{len(found)} setting(s) that a resumed run keeps", *found]))
+
+
+def shortened(lines: Sequence[str], more: str = "more") -> list[str]:
+    """Return the first lines, and how many `more` there are."""
+    rest = len(lines) - SHOWN
+    return [*lines[:SHOWN], *([f"and {rest} {more}"] if rest > 0 else [])]
 
 
 def new_file(given: str) -> Path:

@@ -11,13 +11,11 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
-from rerail.cli.arguments import new_file
+from rerail.cli.arguments import new_file, shortened
 from rerail.cli.data.bars import bars
 from rerail.tasks.face_voice.index import build
 from rerail.tasks.face_voice.trained import load
 from rerail.tell import printed
-
-SHOWN = 10
 
 
 def fill(parser: ArgumentParser) -> None:
@@ -34,7 +32,7 @@ def run(arguments: Namespace) -> int:
     with bars() as progress:
         index, odd = build(trained, Path(arguments.folder), partial(progress, "embedding"))
     index.save(out)
-    for line in [*odd[:SHOWN], *([f"and {len(odd) - SHOWN} more"] if len(odd) > SHOWN else [])]:
+    for line in shortened(odd):
         printed.text(f"left out: {line}")
     printed.text(f"{len(index.files)} files in {out}; rerail search {out} --image X, or --audio X")
     return 0

@@ -17,6 +17,7 @@ from rerail.cli.arguments import (
     configs,
     refuse_changed,
     refuse_cut_short,
+    shortened,
 )
 from rerail.cli.data.bars import bars
 from rerail.cli.running import run_under_eyes
@@ -27,7 +28,6 @@ from rerail.tell import printed
 
 SPEAK = """sentences to synthesise at the end, as a list: '["Hello there.", "Good bye."]'"""
 TENSORBOARD = 'folder to write for TensorBoard, beside the run (pip install "rerail[tensorboard]")'
-SHOWN = 10  # lines of what is odd about the data
 RESET = "begin anew; a run that is there is kept beside it, under another name"
 NO_CHECK = "do not look through the data of a new run first"
 
@@ -87,7 +87,7 @@ def run(arguments: Namespace) -> int:
     with bars() as progress:
         odd = task.odd(progress) if resume is False and not given.no_check else []
         task.compute(progress)
-    for line in shortened(odd):
+    for line in shortened(odd, "more, in the run's journal"):
         printed.text(f"data: {line}")
     task = task.fitted()
     if fit.find_batch and resume is False and chosen(fit.device).type != "cpu":
@@ -101,9 +101,3 @@ def run(arguments: Namespace) -> int:
     board = Path(given.tensorboard_dir) if given.tensorboard_dir else None
     about = asdict(config)
     return run_under_eyes(task, task.fit, folder, resume=resume, describe=about, notes=notes, tensorboard=board).code
-
-
-def shortened(odd: Sequence[str]) -> list[str]:
-    """Return the first lines of what is odd, and how many more there are."""
-    rest = len(odd) - SHOWN
-    return [*odd[:SHOWN], *([f"and {rest} more, in the run's journal"] if rest > 0 else [])]
