@@ -22,7 +22,7 @@ from rerail.data.listing import LeftOut
 from rerail.data.pairs import pictures
 from rerail.data.pairs.pair import Pair, Pairing
 from rerail.data.pairs.unfit import Unfit
-from rerail.data.progress import Named, Progress
+from rerail.data.progress import Named, Progress, of
 
 FORMAT = "1"  # raised when the way of decoding changes
 SHORTEST = 0.2  # seconds
@@ -115,8 +115,8 @@ class Examination:
 
 def examine(pairing: Pairing, pictures: Pictures, recordings: Recordings, progress: Named | None = None) -> Examination:
     """Decode what was not decoded before, and leave out the pairs of which a part cannot be used."""
-    seen = pictures.prepare([one.image for one in pairing.pairs], _of("pictures", progress))
-    heard = recordings.prepare([one.audio for one in pairing.pairs], _of("recordings", progress))
+    seen = pictures.prepare([one.image for one in pairing.pairs], of("pictures", progress))
+    heard = recordings.prepare([one.audio for one in pairing.pairs], of("recordings", progress))
     kept, odd = list[Examined](), list(pairing.left_out)
     for pair in pairing.pairs:
         image, audio = seen[pair.image], heard[pair.audio]
@@ -160,7 +160,3 @@ def _left_out(pair: Pair, image: Outcome, audio: Outcome) -> LeftOut:
     first = odd[0][1]
     reason = "; ".join(f"{path.name}: {error}" for path, error in odd)
     return LeftOut(id=pair.id, kind=first.kind if isinstance(first, Unfit) else "unreadable", reason=reason)
-
-
-def _of(name: str, progress: Named | None) -> Progress | None:
-    return (lambda done, total: progress(name, done, total)) if progress else None

@@ -15,7 +15,7 @@ from rerail.data.pairs import caches, read
 from rerail.data.pairs.batches import HeldOut, Instead, PairStream, raw_picture, raw_sound
 from rerail.data.pairs.caches import Examination, Examined, Pictures, Recordings
 from rerail.data.pairs.split import SEEN, TRAIN, UNSEEN, VALIDATION, Parts, Shares, leaks, parts
-from rerail.data.progress import Named, Progress
+from rerail.data.progress import Named, Progress, of
 from rerail.fit import FitConfig
 from rerail.tasks.face_voice.extract import Extractor
 from rerail.tasks.face_voice.settings import FaceVoiceConfig
@@ -102,8 +102,8 @@ class Paired:
         decoded, samples = self._decoded(progress), self.samples
         pictures = {one.picture_key: partial(raw_picture, one.picture) for one in decoded.kept}
         sounds = {f"{one.sound_key} {samples}": partial(raw_sound, one.sound, samples) for one in decoded.kept}
-        seen = self._features(self.extractors.pictures, pictures, _of("picture features", progress))
-        heard = self._features(self.extractors.voices, sounds, _of("voice features", progress))
+        seen = self._features(self.extractors.pictures, pictures, of("picture features", progress))
+        heard = self._features(self.extractors.voices, sounds, of("voice features", progress))
         return sifted(decoded, seen, heard)
 
     def _decoded(self, progress: Named | None) -> Examination:
@@ -135,10 +135,6 @@ def sifted(decoded: Examination, seen: Features, heard: Features) -> tuple[Exami
 
 def _tensors(found: Features) -> dict[str, Tensor]:
     return {key: value for key, value in found.items() if isinstance(value, Tensor)}
-
-
-def _of(name: str, progress: Named | None) -> Progress | None:
-    return partial(progress, name) if progress else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
