@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rerail.data.pairs.batches import numbered
+from rerail.data.pairs.split import SEEN, UNSEEN
 from rerail.data.progress import Named
 from rerail.tasks.face_voice.evaluate import embed
 from rerail.tasks.face_voice.figures import Figure, figures
+from rerail.tasks.face_voice.pairing import FEWEST
 from rerail.tasks.face_voice.trained import TrainedMatcher
 
-SETS = {"seen": "unseen recordings of identities that were trained on", "unseen": "identities that were never seen"}
+SETS = {SEEN: "unseen recordings of identities that were trained on", UNSEEN: "identities that were never seen"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ def assess(trained: TrainedMatcher, *, seed: int = 0, progress: Named | None = N
     found = list[Assessed]()
     for name, about in SETS.items():
         kept = trained.held_out(name)
-        if (count := len({one.pair.identity for one in kept})) < 2:  # noqa: PLR2004
+        if (count := len({one.pair.identity for one in kept})) < FEWEST:
             continue
         seen = embed(trained.model, trained.paired.batches(kept))
         names = {number: identity for identity, number in numbered(kept).items()}

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,7 +20,7 @@ from rerail.tasks.face_voice.pretrained import PretrainedPictures, PretrainedVoi
 
 FORMAT = "1"  # raised when the way of computing changes
 FRAMES_A_SECOND = 50  # of what Whisper's encoder gives
-FASTEST = 1e-5
+LEAST = 1e-5  # added to a variance, so that its root has a slope everywhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,17 +104,11 @@ def of_speech(sample_rate: int, cache_folder: Path) -> Extractor:
 
     def compute(x: Tensor) -> Tensor:
         heard = model.feature_extractor(x.numpy(), padding=0)
-        hidden = torch.from_numpy(_array(model.encode(heard)))[0]
+        hidden = torch.from_numpy(np.array(model.encode(heard)))[0]
         told = hidden[: max(1, round(len(x) / sample_rate * FRAMES_A_SECOND))]
-        return torch.cat([told.mean(0), (told.var(0, correction=0) + FASTEST).sqrt()])[None]
+        return torch.cat([told.mean(0), (told.var(0, correction=0) + LEAST).sqrt()])[None]
 
     return Extractor(name="whisper-base", layers=1, size=1024, compute=compute)
-
-
-def _array(view: Any) -> Any:  # noqa: ANN401 (an optional library's)
-    import numpy as np  # noqa: PLC0415
-
-    return np.array(view)
 
 
 def fingerprint(model: nn.Module) -> str:
