@@ -120,12 +120,16 @@ def commit(
     """
     with under(optimizers, knobs):
         for optimizer in filter(has_gradients, optimizers):
-            try:
-                optimizer.step() if scaler is None else scaler.step(optimizer)
-            except torch.OutOfMemoryError as error:
-                raise RuntimeError(f"{_TORN}: {str(error).partition(chr(10))[0]}") from error
+            _step(optimizer, scaler)
     if scaler is not None:
         scaler.update()
+
+
+def _step(optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler | None) -> None:
+    try:
+        optimizer.step() if scaler is None else scaler.step(optimizer)
+    except torch.OutOfMemoryError as error:
+        raise RuntimeError(f"{_TORN}: {str(error).partition(chr(10))[0]}") from error
 
 
 _TORN = (
