@@ -67,7 +67,8 @@ def good(findings: Sequence[Record], standing: Standing) -> list[Event]:
     stages = [one for one in findings if fields.text(one, "code") in ("stage.reached", "stage.ready")]
     told = []
     if stages:
-        standing.stage = "; ".join(dict.fromkeys(_stage(one) for one in stages[-2:]))
+        ranked = sorted(stages, key=_wanted)
+        standing.stage = "; ".join({fields.text(one, "signal"): _stage(one) for one in ranked}.values())
         code = "ready" if any(one.get("code") == "stage.ready" for one in stages) else "stage"
         told.append(Event(Level.SUCCESS, code, code, {"stage": standing.stage, "saved": standing.saved}))
     for one in findings:
@@ -76,7 +77,7 @@ def good(findings: Sequence[Record], standing: Standing) -> list[Event]:
             signal = fields.text(one, "signal", "loss/total")
             filled = {"signal": signal, "seen": fields.figure(evidence.get(signal, math.nan))}
             filled["window"] = values.whole(fields.number(evidence.get("steps")))
-            held_out = values.listed(dict(standing.latest.held_out))
+            held_out = values.held_out(standing.latest.held_out)
             told.append(Event(Level.SUCCESS, "stable", "stable", {**filled, "held_out": held_out}))
     return told
 
@@ -96,10 +97,10 @@ def recovered(data: Record) -> Event:
     ]
     filled = {
         "from": fields.text(data, "from", "-"),
-        "cause": fields.listed(fields.sequence(data, "cause")),
+        "cause": values.listed(fields.sequence(data, "cause")),
         "with": fields.text(data, "with", "-"),
         "severity": fields.text(data, "severity"),
-        "settings": fields.listed(changed),
+        "settings": values.listed(changed),
         "tried": values.whole(len(fields.sequence(data, "tried")) or None),
         "forecast": fields.sentence(fields.text(data, "forecast")),
     }
@@ -111,7 +112,7 @@ def noted(text: str, data: Record, standing: Standing, *, halted: bool) -> Event
     if text == "start":
         return Event(Level.PROGRESS, "started", "started", {"of": _steps(data)})
     if text == "resume":
-        filled = {"from": fields.text(data, "from", "-"), "damaged": fields.listed(fields.sequence(data, "damaged"))}
+        filled = {"from": fields.text(data, "from", "-"), "damaged": values.listed(fields.sequence(data, "damaged"))}
         return Event(Level.PROGRESS, "resumed", "resumed", filled)
     if text == "hang":
         return _hang(data)
@@ -153,7 +154,12 @@ def _left(standing: Standing) -> dict[str, str]:
     """What is left of a run that stands still: its last losses and its newest checkpoint."""
     saved = standing.saved
     lost = str(max(0, standing.step - int(saved))) if saved else ""
-    return {"losses": values.listed(standing.losses()), "kept": "some" if saved else "none", "saved": saved, "lost": lost}
+    return {
+        "losses": values.figures(standing.losses()),
+        "kept": "some" if saved else "none",
+        "saved": saved,
+        "lost": lost,
+    }
 
 
 def _hang(data: Record) -> Event:
@@ -177,8 +183,8 @@ def _ended(data: Record, standing: Standing, *, halted: bool) -> Event | None:
     reason = fields.text(data, "reason", "-")
     if reason == "halted":  # told, with its cause, when it was done
         return None if halted else Event(Level.CRITICAL, "halt", "halt:", values.unexplained())
-    held_out = values.listed(dict(standing.latest.held_out))
-    filled = {"reason": reason, "losses": values.listed(standing.losses()), "held_out": held_out}
+    held_out = values.held_out(standing.latest.held_out)
+    filled = {"ending": reason, "losses": values.figures(standing.losses()), "held_out": held_out}
     filled |= {"saved": standing.saved}
     code = "finished" if reason == "finished" else "stopped"
     return Event(Level.SUCCESS, code, code, filled)
@@ -186,6 +192,10 @@ def _ended(data: Record, standing: Standing, *, halted: bool) -> Event | None:
 
 def _steps(data: Record) -> str:
     return values.whole(fields.whole(fields.mapping(data, "config"), "steps") or None)
+
+
+def _wanted(finding: Record) -> float:
+    return fields.number(fields.mapping(finding, "evidence").get("wanted")) or 0.0
 
 
 def _stage(finding: Record) -> str:

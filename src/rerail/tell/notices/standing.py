@@ -40,7 +40,7 @@ class Standing:
 
     def __init__(self, cadence: Cadence) -> None:
         self.latest = Latest()
-        self.saved = ""
+        self._saved: list[int] = []
         self.stage = ""
         self._cadence = cadence
         self._steps: int | None = None
@@ -76,6 +76,11 @@ class Standing:
         return self.latest.step or 0
 
     @property
+    def saved(self) -> str:
+        """The step of the newest checkpoint; empty without one."""
+        return str(max(self._saved)) if self._saved else ""
+
+    @property
     def pictures(self) -> tuple[str, ...]:
         """The newest alignment, else the newest picture."""
         newest = self._pictures.get(True) or self._pictures.get(False)
@@ -104,15 +109,15 @@ class Standing:
 
     def values(self, now: float, *, again: bool = False) -> dict[str, str]:
         """What a progress notice is filled with; advice that was told before only where it is asked for `again`."""
-        held_out = self.latest.held_out
         deeds = {deed: str(self._deeds[deed] or "") for deed in ("SKIP", "REWIND", "HALT", "recovered", "not")}
         seconds = self._forecast()
         return {
             "step": str(self.step),
             "of": values.whole(self._steps),
             "share": f"{100 * self.step / self._steps:.0f}" if self._steps else "",
-            "losses": self._compared(),
-            "held_out": values.listed(dict(held_out)),
+            "losses": "" if self._told_losses else values.figures(self.losses()),
+            "compared": self._compared() if self._told_losses else "",
+            "held_out": values.held_out(self.latest.held_out),
             "stage": self.stage,
             "knobs": phrases.knobs(self.latest.knobs),
             "turned": "yes" if phrases.knobs(self.latest.knobs) else "no",
@@ -131,10 +136,11 @@ class Standing:
     def _compared(self) -> str:
         then = self._told_losses
         shown = [
-            f"{fields.plain(name, 60)} {fields.figure(now)}" + (f" ({fields.figure(then[name])})" if name in then else "")
+            f"{fields.plain(name, 60)} {fields.figure(now)}"
+            + (f" ({fields.figure(then[name])})" if name in then else "")
             for name, now in self.losses().items()
         ]
-        return fields.listed(shown, 12)
+        return values.listed(shown)
 
     def _forecast(self) -> float | None:
         """Seconds to the end at the recent pace, evaluations included; None where no end or no pace is known."""
@@ -156,6 +162,8 @@ class Standing:
         did = fields.mapping(record, "did")
         if did:
             self._deeds[fields.text(did, "move")] += 1
+            if did.get("move") == "REWIND":  # what was saved later is given up with the state
+                self._saved = [step for step in self._saved if step <= fields.whole(did, "step_after")]
         elif record.get("recovered") is not None:
             self._deeds["recovered" if record.get("recovered") is True else "not"] += 1
 
@@ -172,7 +180,7 @@ class Standing:
 
     def _snapshot(self, record: Record, _: int | None) -> None:
         if record.get("event") == "saved":
-            self.saved = str(fields.whole(record, "step"))
+            self._saved.append(fields.whole(record, "step"))
 
     def _note(self, record: Record, _: int | None) -> None:
         if record.get("text") not in ("start", "resume"):

@@ -10,18 +10,20 @@ import math
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from rerail.core.remedy import FOREVER
 from rerail.core.told import TOLD
 from rerail.tell import causes, fields, phrases
 from rerail.tell.story import Intervention
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rerail.tell.fields import Record
 
 PROSE = frozenset({"reason", "fix", "advice", "forecast"})
 NONFINITE = "nonfinite."
 _SHOWN = 4  # numbers of a finding, calls of a stack
+_MANY = 64  # spans of rows
 _ENDLESS = 250_000_000_000  # Unix seconds; a little before the year 9999, the last that a date can have
 
 
@@ -29,7 +31,7 @@ def intervention(case: Intervention) -> dict[str, str]:
     """What was seen, why, what was decided and done."""
     main = _main(case.findings)
     return {
-        "found": fields.text(main, "code"),
+        "found": fields.text(main, "code", "none"),
         "signal": fields.text(main, "signal", "-"),
         "numbers": _numbers(main),
         "others": _counted(len(case.findings) - 1),
@@ -67,7 +69,7 @@ def knobs(remedies: Iterable[Record]) -> dict[str, str]:
         "precision": next((one for one in precisions if one not in ("", "AS_RUN")), ""),
         "weights": _multiples(given, "weights", " x"),
         "settings": _multiples(given, "settings", " "),
-        "hold": _counted(max(held, default=0)) if max(held, default=0) < phrases.FOREVER else "",
+        "hold": _counted(max(held, default=0)) if max(held, default=0) < FOREVER else "",
     }
 
 
@@ -77,9 +79,21 @@ def losses(values: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in named.items() if name != "loss/total"} or named
 
 
-def listed(values: dict[str, float], shown: int = 12) -> str:
+def listed(items: Sequence[object], shown: int = 8) -> str:
+    """`a, b, c, +13`: in no language."""
+    names = [fields.plain(item, 80) for item in items[:shown]]
+    return ", ".join([*names, f"+{len(items) - shown}"] if len(items) > shown else names)
+
+
+def figures(values: Mapping[str, float], between: str = " ") -> str:
     """`loss/gate 0.05, loss/mel 0.9`."""
-    return fields.listed([f"{fields.plain(name, 60)} {fields.figure(value)}" for name, value in values.items()], shown)
+    return listed([f"{fields.plain(name, 60)}{between}{fields.figure(value)}" for name, value in values.items()])
+
+
+def held_out(values: Mapping[str, float]) -> str:
+    """Held-out metrics, what says most first: quality, then what the model does by itself, then teacher-forced."""
+    ranked = sorted(values, key=lambda name: ("quality" not in name, "forced" in name))
+    return figures({name: values[name] for name in ranked})
 
 
 def duration(seconds: float) -> str:
@@ -122,7 +136,7 @@ def _numbers(finding: Record) -> str:
 
 def _cause(case: Intervention) -> dict[str, str]:
     found, operation = case.cause, fields.mapping(case.cause, "operation")
-    samples = fields.listed(fields.sequence(found, "samples"))
+    samples = listed(fields.sequence(found, "samples"))
     name, node = fields.text(operation, "name"), fields.text(operation, "node")
     return {
         "proof": _proof(case),
@@ -130,7 +144,7 @@ def _cause(case: Intervention) -> dict[str, str]:
         "replays": _counted(fields.whole(found, "replays") or len(case.trials)),
         "component": fields.text(found, "component"),
         "samples": samples,
-        "rows": "" if samples else fields.spans(fields.sequence(found, "rows")),
+        "rows": "" if samples else fields.spans(fields.sequence(found, "rows"), _MANY),
         "origin": _origin(operation),
         "operation": f"{name} ({node})" if name and node else name,
         "line": fields.text(operation, "line"),
@@ -165,14 +179,14 @@ def _origin(operation: Record) -> str:
 
 def _done(case: Intervention) -> dict[str, str]:
     did = case.did
-    dropped = fields.listed(fields.sequence(did, "dropped"))
+    dropped = listed(fields.sequence(did, "dropped"))
     tried = fields.sequence(did, "rows") or did.get("retried") is True
     return {
         "move": fields.text(did, "move", "open" if case.move != "COMMIT" and not case.proved else "COMMIT"),
         "decision": case.moved,
-        "before": whole(fields.number(did.get("step_before"))),
-        "after": whole(fields.number(did.get("step_after"))),
-        "dropped": dropped or fields.spans(fields.sequence(did, "rows")),
+        "before": whole(fields.number(did.get("step_before", case.step))),
+        "after": whole(fields.number(did.get("step_after", case.step))),
+        "dropped": dropped or fields.spans(fields.sequence(did, "rows"), _MANY),
         "quarantine": "yes" if dropped and case.proved.get("quarantine") is True else "",
         "retry": "" if not tried else "rest" if fields.sequence(did, "rows") else "same",
         "again": _counted(fields.whole(did, "again")),
@@ -188,8 +202,7 @@ def _least(name: str, given: Iterable[Record]) -> str:
 
 
 def _multiples(given: Iterable[Record], key: str, between: str) -> str:
-    merged = {name: value for one in given for name, value in fields.mapping(one, key).items()}
-    return fields.listed([f"{fields.plain(name, 60)}{between}{fields.figure(value)}" for name, value in merged.items()])
+    return figures({name: value for one in given for name, value in fields.numbers(one, key).items()}, between)
 
 
 def _counted(amount: int) -> str:
