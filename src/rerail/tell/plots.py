@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 _POINTS = 1500  # of one curve; a picture has no more columns
 _MOST = 10  # curves of one panel, as many as there are colours
 _MARKS = {"SKIP": ("skipped", "0.75"), "REWIND": ("went back", "tab:orange"), "HALT": ("halted", "tab:red")}
+_FEW = 40  # points that are worth a dot each
 _SHOWN = 400  # interventions of one kind
+
+Curve = tuple[list[int], list[float]]  # steps, values
 
 
 def plot(run: Story, signals: Sequence[str] = ()) -> bytes:
-    """Draw curves over steps, interventions marked, as a PNG 800 pixels wide: a panel of losses, one of the rest.
+    """Draw curves over steps, interventions marked, as a PNG 900 pixels wide: a panel of losses, one of the rest.
 
     Without `signals` these are the unweighted losses (the total where there is nothing else) and the held-out metrics.
-    Of a step that was run several times the last attempt counts. Matplotlib's own names for text are not heard of:
-    whatever a run or a signal is called is drawn as it is.
+    Of a step that was run several times the last attempt counts. Names are drawn as they are, none as a formula.
 
     Raises:
         ValueError: for unknown signals, naming those that there are; where nothing was read yet.
@@ -34,13 +36,12 @@ def plot(run: Story, signals: Sequence[str] = ()) -> bytes:
     from matplotlib.figure import Figure  # noqa: PLC0415 (an extra)
 
     panels = [one for one in _panels(run.series, signals) if one]
-    figure = Figure(figsize=(8, 1 + 2.8 * len(panels)), dpi=100, layout="constrained")
+    figure = Figure(figsize=(9, 1 + 2.8 * len(panels)), dpi=100, layout="constrained")
     title = figure.suptitle(fields.plain(run.name, 80), parse_math=False, fontsize="medium")
     title.set_usetex(False)
     axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
     for place, names in zip(axes, panels, strict=True):
-        curves = [(name, _curve(run.series[name])) for name in names]
-        _draw(place, curves, run.interventions)
+        _draw(place, {name: _curve(run.series[name]) for name in names}, run.interventions)
     axes[-1].set_xlabel("step")
     return _png(figure)
 
@@ -60,11 +61,16 @@ def _panels(series: Mapping[str, Series], signals: Sequence[str]) -> tuple[list[
 def _told(series: Mapping[str, Series]) -> list[str]:
     losses = sorted(name for name in series if name.startswith("loss/"))
     parts = [name for name in losses if name != "loss/total"] or losses
-    held_out = sorted((name for name in series if name.startswith("eval/")), key=lambda name: "forced" in name)
+    held_out = sorted((name for name in series if name.startswith("eval/")), key=_rank)
     return parts + held_out
 
 
-def _curve(series: Series) -> tuple[list[int], list[float]]:
+def _rank(name: str) -> tuple[bool, bool, str]:
+    """Quality first, then what the model does by itself, then teacher-forced."""
+    return "quality" not in name, "forced" in name, name
+
+
+def _curve(series: Series) -> Curve:
     """The last value of each step, thinned to what a picture can show; a number that is not finite is a gap."""
     last = dict(zip(series.steps, series.values, strict=True))
     steps = sorted(last)
@@ -73,24 +79,20 @@ def _curve(series: Series) -> tuple[list[int], list[float]]:
     return kept, [last[step] if math.isfinite(last[step]) else math.nan for step in kept]
 
 
-def _draw(
-    place: Any, curves: Iterable[tuple[str, tuple[list[int], list[float]]]], cases: Sequence[Intervention]
-) -> None:  # noqa: ANN401 (an extra's type)
-    handles, labels = [], []
-    drawn = list(curves)
-    for name, (steps, values) in drawn:
-        handles += place.plot(steps, values, linewidth=1.2, marker="." if len(steps) < 40 else None)  # noqa: PLR2004
-        labels.append(_label(name))
+def _draw(place: Any, curves: Mapping[str, Curve], cases: Sequence[Intervention]) -> None:  # noqa: ANN401 (an extra's type)
+    handles = {
+        _label(name): place.plot(*curve, linewidth=1.2, marker="." if len(curve[0]) < _FEW else None)[0]
+        for name, curve in curves.items()
+    }
     for move, (word, colour) in _MARKS.items():
         steps = sorted({case.step for case in cases if case.moved == move})
-        if steps:
-            marks = [place.axvline(step, color=colour, linewidth=0.8, zorder=0) for step in steps[-_SHOWN:]]
-            handles.append(marks[0])
-            labels.append(f"{word} ({len(steps)})")
-    if _positive(values for _, (_, values) in drawn):
+        for step in steps[-_SHOWN:]:
+            handles[f"{word} ({len(steps)})"] = place.axvline(step, color=colour, linewidth=0.8, zorder=0)
+    if _positive(values for _, values in curves.values()):
         place.set_yscale("log")
     place.grid(visible=True, alpha=0.3)
-    legend = place.legend(handles, labels, fontsize="x-small", loc="upper right", ncols=2)
+    beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "frameon": False}
+    legend = place.legend(handles.values(), handles, fontsize="x-small", **beside)
     for one in legend.get_texts():
         one.set_parse_math(False)
         one.set_usetex(False)

@@ -1,9 +1,9 @@
 """The texts of all notices, in the languages that there are: one YAML file a language.
 
-A text is a list of sentences. `{name}` stands for a value of the notice, `{name:table}` for what a table of the language
-makes of it, which may be a sentence with names of its own; `any` is its entry for values that it does not know. A
-sentence of which a value is empty is left out, so that nobody reads of what is not known. What a language lacks is told
-in English. Right-to-left languages get every value isolated, so that names and figures do not reorder the sentence.
+A text is a list of sentences. `{name}` stands for a value of the notice, `{name:table}` for what a table of the
+language makes of it, which may be a sentence with names of its own; `any` is its entry for values that it does not
+know. A sentence of which a value is empty is left out, so that nobody reads of what is not known. What a language lacks
+is told in English. In right-to-left languages every value is isolated, so that names and figures do not reorder it.
 """
 
 from __future__ import annotations

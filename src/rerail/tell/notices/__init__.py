@@ -79,7 +79,7 @@ class Notices:
         return self._notice(event, time=time, identity=f"died-{self._restarts}")
 
     def silent(self, *, time: float, seconds: float) -> Notice:
-        """Return that the process is alive and has written nothing for so long; its next record tells that it is back."""
+        """Return that the process is alive and has written nothing for so long; its next record is told of."""
         self._silent = seconds
         event = events.silent(self._standing, seconds, last=values.moment(self._now))
         return self._notice(event, time=time, identity=f"silent-{self._now:.0f}")
@@ -204,4 +204,4 @@ class Notices:
 
 
 def _complete(given: Mapping[str, str]) -> dict[str, str]:
-    return {name: fields.plain(value, 1000) for name, value in given.items()}
+    return {name: value if value.isprintable() else fields.plain(value, 1000) for name, value in given.items()}

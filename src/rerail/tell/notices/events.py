@@ -181,8 +181,10 @@ def _place(data: Record) -> str:
 
 def _ended(data: Record, standing: Standing, *, halted: bool) -> Event | None:
     reason = fields.text(data, "reason", "-")
-    if reason == "halted":  # told, with its cause, when it was done
-        return None if halted else Event(Level.CRITICAL, "halt", "halt:", values.unexplained())
+    if halted:  # told, with its cause, when it was done; whoever closes the journal then may call it anything
+        return None
+    if reason == "halted":
+        return Event(Level.CRITICAL, "halt", "halt:", values.unexplained())
     held_out = values.held_out(standing.latest.held_out)
     filled = {"ending": reason, "losses": values.figures(standing.losses()), "held_out": held_out}
     filled |= {"saved": standing.saved}

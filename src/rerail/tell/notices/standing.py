@@ -134,11 +134,9 @@ class Standing:
         }
 
     def _compared(self) -> str:
-        then = self._told_losses
+        then = {name: f" ({fields.figure(value)})" for name, value in self._told_losses.items()}
         shown = [
-            f"{fields.plain(name, 60)} {fields.figure(now)}"
-            + (f" ({fields.figure(then[name])})" if name in then else "")
-            for name, now in self.losses().items()
+            f"{fields.plain(name, 60)} {fields.figure(now)}{then.get(name, '')}" for name, now in self.losses().items()
         ]
         return values.listed(shown)
 
