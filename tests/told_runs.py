@@ -130,6 +130,10 @@ RUNS: dict[str, tuple[list[Record], list[str]]] = {
         [verdict(5, "COMMIT", finding("nonfinite.loss", "loss/mel")), reading(6, 5)],
         ["nonfinite"],
     ),
+    "two verdicts without an outcome": (
+        [verdict(n, "SKIP", finding("nonfinite.loss", "loss/mel")) for n in (5, 6)],
+        ["nonfinite", "nonfinite"],
+    ),
     "a killed proof": ([*list(nan(5, 4))[:4], note(5, "start", config={}, step=0)], ["nonfinite", "started"]),
     "a NaN that is hidden": ([verdict(5, "COMMIT", finding("nan.hidden", "hidden/loss.py:12"))], ["hidden"]),
     "a scale that finds its size": ([verdict(5, "SKIP", OVERFLOW), did(5, "SKIP", 4, 4)], []),

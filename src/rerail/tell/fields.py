@@ -62,8 +62,11 @@ def text(record: Record, key: str, default: str = "") -> str:
 
 def plain(value: object, limit: int = 300) -> str:
     r"""One printable line: control characters become visible escapes (`\n`, `\x1b`), long text ends in an ellipsis."""
-    line = "".join(_visible(symbol) for symbol in str(value)[: limit + 1])
-    return line if len(str(value)) <= limit else line[:limit] + "\u2026"
+    whole = str(value)
+    line = whole[: limit + 1]
+    if not line.isprintable():  # all that is made visible is not printable
+        line = "".join(_visible(symbol) for symbol in line)
+    return line if len(whole) <= limit else line[:limit] + "\u2026"
 
 
 def writable(lines: str, encoding: str) -> str:

@@ -155,7 +155,7 @@ class Notices:
 
     def _closed_by(self, record: Record) -> list[Notice]:
         """Tell of an intervention that has no outcome, at the first record past it."""
-        if record.get("kind") == "reading" or record.get("text") in ("start", "resume", "end"):
+        if record.get("kind") in ("reading", "verdict") or record.get("text") in ("start", "resume", "end"):
             return self.rest()
         return []
 
