@@ -67,7 +67,7 @@ class _Script:
 class BotApi:
     """The server; start and end it as a context manager. `url` is what `base_url` takes."""
 
-    token: str = "1234567890:AAFakeTokenForTests_-0123456789abcdef"
+    token: str = "1234567890:AAFakeTokenForTests_-0123456789abcdef"  # noqa: S105 (of no bot)
     chat: int = 4711
     chats: set[int] = field(default_factory=set)  # the chats that it knows; `chat` is always one of them
     blocked: set[int] = field(default_factory=set)
@@ -82,7 +82,7 @@ class BotApi:
         self._changed = threading.Condition()
         self._next_update, self._poll, self._ended = 500, 0, threading.Event()
 
-    def __enter__(self) -> BotApi:
+    def __enter__(self) -> BotApi:  # noqa: PYI034 (Self is of Python 3.11)
         api = self
         handler = type("Handler", (_Handler,), {"api": api})
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)

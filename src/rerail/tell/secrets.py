@@ -70,8 +70,8 @@ def read(source: str) -> Secret:
     if reader is None or not separator or not place:
         raise ValueError(
             "a secret is named by where it lies; got something else, which is not repeated here, as it may be the "
-            "secret itself; give env:NAME, file:PATH or keyring:SERVICE/USER, and change the secret if it was in a file that "
-            "others can read"
+            "secret itself; give env:NAME, file:PATH or keyring:SERVICE/USER, and change the secret if others could "
+            "read it here"
         )
     text = reader(place).strip()
     if not text:

@@ -1,8 +1,8 @@
 """Telegram, by python-telegram-bot, whose Bot is asynchronous: one event loop in one thread serves all callers.
 
-Whether a message arrived is unknown where the answer to it is lost. So the time to wait for an answer is long (a minute,
-not the usual five seconds), and what then still fails is told as `unsure`: it counts in the budget, and what matters
-is sent again, as twice is better than never.
+Whether a message arrived is unknown where the answer to it is lost. So the time to wait for an answer is long (a
+minute, not the usual five seconds), and what then still fails is told as `unsure`: it counts in the budget, and what
+matters is sent again, as twice is better than never.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rerail.tell.services import markup
 from rerail.tell.services.markup import Part
 from rerail.tell.services.service import Later, Letter, Refused
 
-ALBUM = 10  # pictures in one message
+ALBUM, PHOTO_BYTES = 10, 10 * 2**20  # pictures in one message, and bytes of each
 _CONNECT, _ANSWER, _ALL = 15.0, 60.0, 180.0  # seconds to connect, for each answer, and for a whole request
 T = TypeVar("T")
 
@@ -55,11 +55,12 @@ class Telegram:
         request = need("telegram.request", extra="notify").HTTPXRequest
         wait = {"connect_timeout": _CONNECT, "read_timeout": answer, "write_timeout": answer, "pool_timeout": _CONNECT}
         wait["media_write_timeout"] = 2 * answer
+        self._requests = (request(connection_pool_size=4, **wait), request(connection_pool_size=2, **wait))
         self._bot = self._telegram.Bot(
             token.reveal(),
             base_url=f"{base_url.rstrip('/').removesuffix('/bot')}/bot",
-            request=request(connection_pool_size=4, **wait),
-            get_updates_request=request(connection_pool_size=2, **wait),
+            request=self._requests[0],
+            get_updates_request=self._requests[1],  # a long poll keeps no message waiting
         )
         self._token, self._chat, self._answer = token, chat, answer
         self._gone: tuple[Letter, int] | None = None  # a letter of which the first parts went
@@ -73,18 +74,24 @@ class Telegram:
         return plain(f"@{told.username}")
 
     def send(self, letter: Letter) -> int:
-        """Send a letter to the chat. Raises Later, Refused."""
-        return self.reply(self._chat, letter)
+        """Send a letter to the chat. Raises Later, Refused.
 
-    def reply(self, chat: int | str, letter: Letter) -> int:
-        """Send a letter to any chat. Raises Later, Refused."""
+        Where a letter of several messages failed in its middle, the same letter goes on from there.
+        """
         messages = _messages(letter)
         begin = self._gone[1] if self._gone is not None and self._gone[0] == letter else 0
         for number, (part, pictures) in enumerate(messages[begin:], begin):
             self._gone = (letter, number)
-            self._message(chat, part, pictures)
+            self._message(self._chat, part, pictures)
         self._gone = None
         return len(messages) - begin
+
+    def reply(self, chat: int | str, letter: Letter) -> int:
+        """Send a letter to any chat. Raises Later, Refused."""
+        messages = _messages(letter)
+        for part, pictures in messages:
+            self._message(chat, part, pictures)
+        return len(messages)
 
     def updates(self, offset: int | None = None, wait: float = 25.0) -> list[Update]:
         """Return what was written since `offset` (the last id plus one); wait up to `wait` seconds for it.
@@ -102,7 +109,7 @@ class Telegram:
         """End its connections and its thread."""
         if self._loop.is_closed():
             return
-        asyncio.run_coroutine_threadsafe(_shut(self._bot.request, self._bot._request[0]), self._loop).result(10)  # noqa: SLF001
+        asyncio.run_coroutine_threadsafe(_shut(*self._requests), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
@@ -159,20 +166,23 @@ class Telegram:
         """What an error of the library means for the sender."""
         kinds, why = self._telegram.error, plain(secrets.redacted(str(error), [self._token]))
         if isinstance(error, kinds.RetryAfter):
-            return Later(f"Telegram: {why}", float(error._retry_after.total_seconds()))  # type: ignore[attr-defined]  # noqa: SLF001 (its public form warns)
-        if isinstance(error, kinds.InvalidToken):
-            return Refused(
-                f"Telegram does not know the bot: {why}; get its token from @BotFather and put it where {self._token.source or 'the token'} points"
-            )
-        if isinstance(error, kinds.Forbidden):
-            return Refused(f"Telegram: {why}; unblock the bot, or write to it once in this chat")
-        if isinstance(error, kinds.ChatMigrated):
-            return Refused(f"Telegram: {why}; put that into the configuration")
+            seconds: Any = error.__reduce__()[1][0]  # the same number in every version, and without a warning
+            return Later(f"Telegram: {why}", float(seconds))
+        for kind, advice in _ADVICE.items():
+            if isinstance(error, getattr(kinds, kind)):
+                return Refused(f"Telegram: {why}; {advice}")
         if isinstance(error, kinds.BadRequest):
             return _bad(why)
         if "too large" in why.lower():
             return _Unfit(why, tags=False)
         return Later(f"Telegram: {why}", unsure=_unsure(error))
+
+
+_ADVICE = {
+    "InvalidToken": "get the bot's token from @BotFather, and put it where the configuration reads it",
+    "Forbidden": "unblock the bot, or write to it once in that chat",
+    "ChatMigrated": "put that number into the configuration",
+}
 
 
 class _Unfit(Exception):  # noqa: N818
@@ -212,14 +222,20 @@ def _messages(letter: Letter) -> list[tuple[Part, list[bytes]]]:
 
 
 def _pictures(given: Sequence[Path | bytes]) -> tuple[list[bytes], list[str]]:
-    """The pictures that can be read, at most an album of them; and lines about the others."""
-    read, lost = [], []
-    for picture in given[:ALBUM]:
-        try:
-            read.append(picture if isinstance(picture, bytes) else picture.read_bytes())
-        except OSError as error:
-            lost.append(f"[picture left out: {plain(picture)}: {error.strerror}]")
-    return [picture for picture in read if picture], lost
+    """The pictures that can be sent, at most an album of them; and lines about the others."""
+    read = [_picture(picture) for picture in given[:ALBUM]]
+    return [content for content, _ in read if content], [why for _, why in read if why]
+
+
+def _picture(given: Path | bytes) -> tuple[bytes, str]:
+    if isinstance(given, bytes):
+        return given, ""
+    try:
+        if given.stat().st_size > PHOTO_BYTES:
+            return b"", f"[{plain(given.name)} left out: more than {PHOTO_BYTES // 2**20} MiB]"
+        return given.read_bytes(), ""
+    except OSError as error:
+        return b"", f"[{plain(given.name)} left out: {error.strerror}]"
 
 
 def _update(update: Any) -> Update:  # noqa: ANN401 (the library is an extra)
