@@ -23,7 +23,7 @@ _SHORTEST = 6  # a shorter part of a URL is no secret, but a word that stands ev
 _TOKEN = 16  # letters; a shorter half of a token would be found in ordinary words
 _MACHINE = re.compile(r"localhost|[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,}|\d+(\.\d+){3}")  # the name of a machine is no secret
 _PATTERNS = (
-    re.compile(r"\b\d{5,}(?::|%3[Aa])[A-Za-z0-9_-]{30,}"),  # what a token of Telegram looks like
+    re.compile(r"(?<!\d)\d{5,}(?::|%3[Aa])[A-Za-z0-9_-]{30,}"),  # what a token of Telegram looks like
     re.compile(r"(?<=://)[^/\s@]+(?=@)"),  # the user and password of a URL
 )
 

@@ -8,6 +8,7 @@ matters is sent again, as twice is better than never.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Telegram:
         self, token: Secret, chat: int | str, *, base_url: str = "https://api.telegram.org", answer: float = _ANSWER
     ) -> None:
         secrets.watch(token)
+        os.environ.setdefault("PTB_TIMEDELTA", "1")  # else the library warns of its own answer to every 429
         self._telegram: Any = need("telegram", extra="notify")
         request = need("telegram.request", extra="notify").HTTPXRequest
         wait = {"connect_timeout": _CONNECT, "read_timeout": answer, "write_timeout": answer, "pool_timeout": _CONNECT}
