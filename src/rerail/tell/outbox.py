@@ -8,7 +8,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -116,16 +116,18 @@ class Outbox:
         *,
         reason: str = "",
         unsure: bool = False,
+        messages: int = 0,
     ) -> None:
         """Keep it for later, after `seconds` where the service says so.
 
-        Where it is unsure whether it arrived, it counts in the budget, and progress is not told again.
+        The `messages` of it that went count in the budget, and one more where it is unsure whether it arrived;
+        progress is not told again then.
         """
 
         def keep(db: sqlite3.Connection) -> None:
             _end(db, service)
-            if unsure:
-                db.execute("INSERT INTO sends VALUES (?, ?, 1, 0)", (service, now))
+            if messages or unsure:
+                db.execute("INSERT INTO sends VALUES (?, ?, ?, 0)", (service, now, messages + unsure))
             if unsure and bundle.level == Level.PROGRESS:
                 _settle(db, service, bundle, now)
             db.execute("UPDATE services SET failures = failures + 1 WHERE name = ?", (service,))
@@ -186,25 +188,26 @@ def deliver(
 
     A service that refuses everything is asked again in an hour, so nothing is lost while somebody puts it right.
     """
-    outbox.sending(bundle, service.name, clock())
+    name = service.name
+    outbox.sending(bundle, name, clock())
     try:
-        messages = service.send(letter)
+        messages = service.send(replace(letter, most=min(letter.most, bundle.room)))
     except Later as later:
-        reason = secrets.redacted(later.reason)
-        outbox.failed(bundle, service.name, clock(), later.seconds, reason=reason, unsure=later.unsure)
+        reason, sent = secrets.redacted(later.reason), later.sent
+        outbox.failed(bundle, name, clock(), later.seconds, reason=reason, unsure=later.unsure, messages=sent)
         return reason
     except Refused as refused:
         reason = secrets.redacted(refused.reason)
         if refused.everything:
-            outbox.failed(bundle, service.name, clock(), _ASK_AGAIN, reason=reason)
+            outbox.failed(bundle, name, clock(), _ASK_AGAIN, reason=reason, messages=refused.sent)
         else:
-            outbox.refused(bundle, service.name, clock(), reason)
+            outbox.refused(bundle, name, clock(), reason)
         return reason
     except Exception as error:  # noqa: BLE001 (whatever a service raises, the others go on; the reason is told)
         reason = secrets.redacted(f"{type(error).__name__}: {error}")
-        outbox.failed(bundle, service.name, clock(), reason=reason, unsure=True)
+        outbox.failed(bundle, name, clock(), reason=reason, unsure=True)
         return reason
-    outbox.sent(bundle, service.name, clock(), messages)
+    outbox.sent(bundle, name, clock(), messages)
     return ""
 
 

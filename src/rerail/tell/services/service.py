@@ -26,11 +26,14 @@ class Letter:
 
 
 class Later(Exception):  # noqa: N818 (it says when, as Refused says that)
-    """Not now: try again, after `seconds` where the service says so. `unsure`: it may have arrived all the same."""
+    """Not now: try again, after `seconds` where the service says so. `unsure`: it may have arrived all the same.
+
+    `sent` is how many messages of the letter went before this one.
+    """
 
     def __init__(self, reason: str, seconds: float | None = None, *, unsure: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.seconds, self.unsure = reason, seconds, unsure
+        self.reason, self.seconds, self.unsure, self.sent = reason, seconds, unsure, 0
 
 
 class Refused(Exception):  # noqa: N818
@@ -38,7 +41,7 @@ class Refused(Exception):  # noqa: N818
 
     def __init__(self, reason: str, *, everything: bool = True) -> None:
         super().__init__(reason)
-        self.reason, self.everything = reason, everything
+        self.reason, self.everything, self.sent = reason, everything, 0
 
 
 class Service(Protocol):

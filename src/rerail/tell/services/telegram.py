@@ -46,11 +46,16 @@ class Update:
 class Telegram:
     """One chat of one bot. May be used from several threads at once: `send` in one, `updates` in another."""
 
-    name: str = "telegram"
-
     def __init__(
-        self, token: Secret, chat: int | str, *, base_url: str = "https://api.telegram.org", answer: float = _ANSWER
+        self,
+        token: Secret,
+        chat: int | str,
+        *,
+        name: str = "telegram",
+        base_url: str = "https://api.telegram.org",
+        answer: float = _ANSWER,
     ) -> None:
+        self.name = name
         secrets.watch(token)
         os.environ.setdefault("PTB_TIMEDELTA", "1")  # else the library warns of its own answer to every 429
         self._telegram: Any = need("telegram", extra="notify")
@@ -84,7 +89,11 @@ class Telegram:
         begin = self._gone[1] if self._gone is not None and self._gone[0] == letter else 0
         for number, (part, pictures) in enumerate(messages[begin:], begin):
             self._gone = (letter, number)
-            self._message(self._chat, part, pictures)
+            try:
+                self._message(self._chat, part, pictures)
+            except (Later, Refused) as failed:
+                failed.sent = number - begin
+                raise
         self._gone = None
         return len(messages) - begin
 
