@@ -45,3 +45,20 @@ def test_a_setting_that_is_held_leaves_the_steps_of_an_average_counted() -> None
     stepped(model, optimizer, 1, Knobs(settings={"weight_decay/0": 0.0, "betas.0/0": 0.5, "betas.1/0": 0.9}))
     (group,) = optimizer.param_groups
     assert (group["weight_decay"], group["betas"], group["k"]) == (0.01, (0.9, 0.999), 21)
+
+
+class Hungry(torch.optim.SGD):
+    """Moves the weights, then finds no memory for what it wants to keep."""
+
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        super().step(closure)
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB\nmore")
+
+
+def test_memory_that_runs_out_inside_an_optimizer_is_not_mended_by_smaller_batches() -> None:
+    model = linear()
+    model(torch.ones(1, 2)).sum().backward()
+    with pytest.raises(RuntimeError, match=r"some weights may have moved.*last checkpoint: CUDA out of memory") as seen:
+        commit([Hungry(model.parameters(), lr=0.1)], Knobs())
+    assert not isinstance(seen.value, torch.OutOfMemoryError)
+    assert "\n" not in str(seen.value)

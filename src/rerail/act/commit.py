@@ -113,15 +113,29 @@ def scaled(every: Sequence[dict[str, Any]], knobs: Knobs) -> Iterator[None]:
 def commit(
     optimizers: Sequence[torch.optim.Optimizer], knobs: Knobs, scaler: torch.amp.GradScaler | None = None
 ) -> None:
-    """Step every optimizer that has gradients, under knobs. With a scaler, gradients must be unscaled already."""
+    """Step every optimizer that has gradients, under knobs. With a scaler, gradients must be unscaled already.
+
+    Raises:
+        RuntimeError: where memory runs out inside an optimizer: no smaller batch helps, and the weights may be torn.
+    """
     with under(optimizers, knobs):
         for optimizer in filter(has_gradients, optimizers):
-            if scaler is None:
-                optimizer.step()
-            else:
-                scaler.step(optimizer)
+            _step(optimizer, scaler)
     if scaler is not None:
         scaler.update()
+
+
+def _step(optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler | None) -> None:
+    try:
+        optimizer.step() if scaler is None else scaler.step(optimizer)
+    except torch.OutOfMemoryError as error:
+        raise RuntimeError(f"{_TORN}: {str(error).partition(chr(10))[0]}") from error
+
+
+_TORN = (
+    "out of memory inside the optimizer's step, so that some weights may have moved and others not; make the model "
+    "smaller, choose an optimizer that keeps less, or free memory, and resume from the last checkpoint"
+)
 
 
 def has_gradients(optimizer: torch.optim.Optimizer) -> bool:

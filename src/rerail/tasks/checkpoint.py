@@ -78,5 +78,6 @@ def filled(model: M, saved: Saved, others: Mapping[str, Any]) -> M:
         model.load_state_dict({name: one for name, one in weights.items() if not name.startswith(ONLY_TRAINED_WITH)})
     except RuntimeError as error:
         lines = "\n  ".join(str(error).strip().splitlines()[:6])
-        raise ValueError(f"{saved.path} is of another model than config.yaml says ({lines}); restore it") from error
+        do = "restore it, or use the rerail that trained it (`environment` in its journal's first line)"
+        raise ValueError(f"{saved.path} is of another model than config.yaml says ({lines}); {do}") from error
     return model.eval()
