@@ -31,6 +31,7 @@ from rerail.cli import (
     report,
     search,
     synthesize,
+    table,
     train,
 )
 from rerail.cli.arguments import dashed, with_own_settings, with_presets
@@ -51,6 +52,7 @@ COMMANDS = {
     "export": export,
     "report": report,
     "explain": explain,
+    "table": table,
     "replay": replay,
     "calibrate": calibrate,
     "quarantine": quarantine,

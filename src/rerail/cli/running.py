@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from rerail.fit import FitConfig, Result, Task, train
 from rerail.tell import report
 from rerail.tell.console import Console
 from rerail.tell.journal import Listener
-from rerail.tell.tensorboard import TensorBoard
 
 CODES = {"finished": 0, "halted": 3, "stopped": 130}
 
@@ -39,14 +37,12 @@ def run_under_eyes(
     resume: bool | Path = False,
     describe: Mapping[str, Any] | None = None,
     notes: Mapping[str, Mapping[str, Any]] | None = None,
-    tensorboard: Path | None = None,
+    listeners: Sequence[Listener] = (),
 ) -> Watched:
-    """Train with a progress bar, for TensorBoard too where it is given a folder; write the report; say how it ended."""
-    with ExitStack() as stack:
-        listeners: list[Listener] = [stack.enter_context(Console(total=fit.steps, every=fit.log_every))]
-        if tensorboard is not None:
-            listeners.append(stack.enter_context(TensorBoard(tensorboard)))
-        result = train(task, fit, run=run, resume=resume, listeners=listeners, describe=describe, notes=notes)
+    """Train with a progress bar, for other listeners too; write the report; say how it ended."""
+    with Console(total=fit.steps, every=fit.log_every) as console:
+        heard: list[Listener] = [console, *listeners]
+        result = train(task, fit, run=run, resume=resume, listeners=heard, describe=describe, notes=notes)
     page = report.write(run)
     sys.stdout.write(f"{result.message or 'finished'}\nreport: {page}\n")
     return Watched(result=result, page=page)

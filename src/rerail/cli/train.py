@@ -10,6 +10,7 @@ from typing import Any
 from jsonargparse import ArgumentParser, Namespace
 
 from rerail.act.disk import set_aside
+from rerail.cli import outlets
 from rerail.cli.arguments import (
     FROM_FLAG,
     RUN_FLAGS,
@@ -27,7 +28,6 @@ from rerail.guard import claim
 from rerail.tell import printed
 
 SPEAK = """sentences to synthesise at the end, as a list: '["Hello there.", "Good bye."]'"""
-TENSORBOARD = 'folder to write for TensorBoard, beside the run (pip install "rerail[tensorboard]")'
 RESET = "begin anew; a run that is there is kept beside it, under another name"
 NO_CHECK = "do not look through the data of a new run first"
 
@@ -44,7 +44,7 @@ def flags(trainer: Trainer) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
         ((FROM_FLAG,), {"type": str, "default": "", "help": "go on from this checkpoint (a step-* folder)"}),
         (("--reset-training",), {"action": "store_true", "help": RESET}),
         (("--no-check",), {"action": "store_true", "help": NO_CHECK}),
-        (("--tensorboard-dir",), {"type": str, "default": "", "help": TENSORBOARD}),
+        *outlets.flags(),
         ((trainer.presets.flag,), {"type": str, "default": trainer.default, "help": known}),
     ]
     if trainer.speaks:
@@ -83,6 +83,7 @@ def run(arguments: Namespace) -> int:
     resume = Path(given.resume_from) if given.resume_from else given.resume
     if not given.reset_training:
         claim(folder, resume=resume is not False)  # before an hour of computing spectrograms
+    outlets.refuse_missing(given)
     task = trainer.task(config, fit, speak)
     with bars() as progress:
         odd = task.odd(progress) if resume is False and not given.no_check else []
@@ -98,6 +99,5 @@ def run(arguments: Namespace) -> int:
         kept = set_aside(folder, untaken(folder.with_name(f"{folder.name}-before")))
         printed.text(f"the run that was in {folder} is now in {kept}")
     notes = {f"{len(odd)} oddities of the data": {"odd": odd}} if odd else {}
-    board = Path(given.tensorboard_dir) if given.tensorboard_dir else None
-    about = asdict(config)
-    return run_under_eyes(task, task.fit, folder, resume=resume, describe=about, notes=notes, tensorboard=board).code
+    others, about = outlets.listeners(given, folder), asdict(config)
+    return run_under_eyes(task, task.fit, folder, resume=resume, describe=about, notes=notes, listeners=others).code

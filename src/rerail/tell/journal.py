@@ -83,8 +83,10 @@ def _open(path: Path) -> Any:  # noqa: ANN401 (typeshed has no public name for a
     return file
 
 
-def read(folder: Path) -> Iterator[dict[str, Any]]:
+def read(folder: Path, passed: Callable[[int], None] | None = None) -> Iterator[dict[str, Any]]:
     """Yield the records of a run, oldest first. A line that was torn comes as a note saying so.
+
+    `passed` is told the bytes of each line.
 
     Raises:
         ValueError: where the folder holds no journal, or one of a newer format.
@@ -93,6 +95,8 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
     for file in files:
         with file.open("rb") as lines:
             for number, line in enumerate(lines, 1):
+                if passed is not None:
+                    passed(len(line))
                 if line.strip():
                     yield _parse(line, f"{file.name}:{number}")
 
