@@ -94,7 +94,7 @@ def test_a_slow_listener_never_holds_up_the_writer(tmp_path: Path) -> None:
     listeners.close(500)
     book.close()
     *_, last = journal.read(tmp_path)
-    assert last["text"] == "listeners missed records"
+    assert last["text"] == "listener missed records"
     assert last["data"]["records"] == listeners.dropped
 
 

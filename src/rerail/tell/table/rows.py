@@ -46,7 +46,8 @@ def readings(again: Again, signals: Sequence[str]) -> Table:
     def rows(records: Iterable[Record]) -> Iterator[Row]:
         read = (one for one in records if one.get("kind") == "reading")
         for record in islice(read, total):  # a run that trains has more by now, perhaps of other signals
-            cells = (_cell(_values(record), name, whole=whole[name]) for name in names)
+            values = _values(record)
+            cells = [_cell(values.get(name), whole=whole[name]) for name in names]
             yield [fields.whole(record, "tick"), _time(record), *cells]
 
     named = _distinct(["tick", "time", *map(fields.plain, names)])
@@ -61,7 +62,8 @@ def _found(records: Iterable[Record]) -> tuple[dict[str, bool], int]:
     for record in records:
         readings += record.get("kind") == "reading"
         for name, value in _values(record).items():
-            whole[name] = whole.get(name, True) and _is_whole(value)
+            if whole.get(name, True):
+                whole[name] = _is_whole(value)
     return whole, readings
 
 
@@ -142,9 +144,10 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < _WHOLE
 
 
-def _cell(values: Record, name: str, *, whole: bool) -> Cell:
-    value = values.get(name)
-    return int(str(value)) if whole and value is not None else fields.number(value)
+def _cell(value: object, *, whole: bool) -> Cell:
+    if type(value) is float:  # by far the most of them
+        return value
+    return value if whole and isinstance(value, int) else fields.number(value)
 
 
 def _time(record: Record) -> float | None:
