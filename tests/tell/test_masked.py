@@ -6,7 +6,9 @@ from rerail.tell.masked import masked
 
 
 def test_a_text_without_secrets_stays_as_it_is() -> None:
-    assert masked("no route to host: https://track.example:5000/api") == "no route to host: https://track.example:5000/api"
+    assert (
+        masked("no route to host: https://track.example:5000/api") == "no route to host: https://track.example:5000/api"
+    )
     assert masked("see me@example.org and //a/b@c") == "see me@example.org and //a/b@c"
 
 

@@ -19,7 +19,7 @@ from rerail.tell.mlflow import MLflow, key
 pytest.importorskip("mlflow", reason='pip install "rerail[mlflow]"')
 pytestmark = pytest.mark.filterwarnings("ignore")  # of a library that we do not change
 
-TOKEN = "a-token-that-nobody-may-see"
+TOKEN = "a-token-that-nobody-may-see"  # noqa: S105 (of the server below)
 
 
 class Tracking(ThreadingHTTPServer):

@@ -6,7 +6,10 @@ from rerail.tell.shown import Shown
 
 
 def test_numbers_that_are_not_finite_stay_and_are_counted(tmp_path: Path) -> None:
-    shown, record = Shown(tmp_path), {"kind": "reading", "tick": 3, "values": {"a": "nan", "b": "-inf", "c": 1.5, "d\n": 2}}
+    shown, record = (
+        Shown(tmp_path),
+        {"kind": "reading", "tick": 3, "values": {"a": "nan", "b": "-inf", "c": 1.5, "d\n": 2}},
+    )
     shown.update(record)
     curves = shown.curves(record)
     assert str(curves.pop("a")) == "nan"

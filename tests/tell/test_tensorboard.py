@@ -44,7 +44,9 @@ def test_readings_are_scalars_and_events_are_text_over_ticks(tmp_path: Path) -> 
         board({"kind": "reading", "tick": 8, "time": 99.5, "values": values})
         board({"kind": "note", "tick": 8, "time": 99.75, "text": "looked", "data": {}})
     found = events(tmp_path)
-    assert {name: curve(found, name) for name in values} == {name: [(8, pytest.approx(y))] for name, y in values.items()}
+    assert {name: curve(found, name) for name in values} == {
+        name: [(8, pytest.approx(y))] for name, y in values.items()
+    }
     assert [one.wall_time for one in found.Scalars("loss/mel")] == [99.5]
     (text,) = found.Tensors("events")
     assert (text.step, text.wall_time) == (8, 99.75)
@@ -98,7 +100,7 @@ def test_a_resumed_run_goes_on_in_the_same_curves(tmp_path: Path) -> None:
 def test_odd_names_are_one_printable_line_and_large_numbers_do_no_harm(tmp_path: Path) -> None:
     names = ["<b>x</b>", "a b/c:d", "ошибка/мел", "new\nline", "\ud800lone", "\u202eback", "\x1b[31mred"]
     with closing(TensorBoard(tmp_path, run=tmp_path)) as board:
-        board({"kind": "reading", "tick": 1, "values": {name: 1e300 for name in names}})
+        board({"kind": "reading", "tick": 1, "values": dict.fromkeys(names, 1e300)})
     assert sorted(events(tmp_path).Tags()["scalars"]) == sorted([*map(fields.plain, names), "nonfinite"])
 
 

@@ -64,9 +64,7 @@ def told(run: Path, records: Iterable[dict[str, Any]]) -> list[Any]:
 
 def rows(records: Iterable[Any]) -> list[dict[str, Any]]:
     kept = [record.history for record in records if record.WhichOneof("record_type") == "history"]
-    return [
-        {(item.key or "/".join(item.nested_key)): json.loads(item.value_json) for item in one.item} for one in kept
-    ]
+    return [{(item.key or "/".join(item.nested_key)): json.loads(item.value_json) for item in one.item} for one in kept]
 
 
 def test_a_run_arrives_whole(realistic_run: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from itertools import count, islice
+from itertools import count
 from typing import TYPE_CHECKING
 
 from rerail.tell import fields, words
@@ -44,8 +44,9 @@ def readings(again: Again, signals: Sequence[str]) -> Table:
     names = [name for name in whole if not signals or any(_fits(name, one) for one in signals)]
 
     def rows(records: Iterable[Record]) -> Iterator[Row]:
-        read = (one for one in records if one.get("kind") == "reading")
-        for record in islice(read, total):  # a run that trains has more by now, perhaps of other signals
+        for number, record in enumerate(one for one in records if one.get("kind") == "reading"):
+            if number >= total:  # a run that trains has more by now, perhaps of other signals
+                continue
             values = _values(record)
             cells = [_cell(values.get(name), whole=whole[name]) for name in names]
             yield [fields.whole(record, "tick"), _time(record), *cells]
