@@ -1,0 +1,172 @@
+"""What listening costs: Tacotron2 trained with every listener on and with none, in interleaved rounds of one process.
+
+    python bench/listeners.py [--modes all] [--pairs 20] [--steps 25] [--size small] [--threads 2]
+
+Each side is a guard of its own over an equal model, trained on the same batches of the demo's real speech. All sides
+keep a run folder on disk, with its journal, run.log and checkpoints; `none` has nothing else. A round runs `steps`
+steps of every side, in an order that turns from round to round, and begins with a picture that is kept. A side's time
+ends when its listeners have heard everything, so that none leaves its work to the side that comes next. A ratio is the
+throughput with listeners over that without, of the same round; its interval is one of order statistics, for the median.
+The first round warms up and is thrown away. MODES has what each side listens with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from math import comb
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from rich.console import Console as Screen
+
+from rerail.core.artifact import Picture
+from rerail.data import demo
+from rerail.fit import FitConfig
+from rerail.fit.begin import guarded, prepare
+from rerail.guard import Guard, Listener
+from rerail.tasks.tacotron2.settings import Tacotron2Config
+from rerail.tasks.tacotron2.task import Tacotron2Task
+from rerail.tell.console import Console
+from rerail.tell.mlflow import MLflow
+from rerail.tell.tensorboard import TensorBoard
+from rerail.tell.wandb import WeightsAndBiases
+
+FENCE = "end of a round"
+SURE = 0.95
+LONGEST = 60.0  # seconds that a side may take to hear everything
+
+
+class Heard:
+    """A listener that says when it has heard a round's last record."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+        self.done = threading.Event()
+
+    def __call__(self, record: dict[str, Any]) -> None:
+        """Hand it on."""
+        self.listener(record)
+        if record.get("text") == FENCE:
+            self.done.set()
+
+    def close(self) -> None:
+        """Hand it on."""
+        getattr(self.listener, "close", lambda: None)()
+
+
+@contextmanager
+def pipe() -> Iterator[Console]:
+    """Give a console whose lines another process reads."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as reader:  # noqa: S607
+        assert reader.stdin is not None
+        with Console(screen=Screen(file=reader.stdin)) as console:
+            yield console
+        reader.stdin.close()
+
+
+def none(_: Path, __: ExitStack) -> list[Listener]:
+    """Nobody listens; run.log is written all the same."""
+    return []
+
+
+def all_of_them(run: Path, stack: ExitStack) -> list[Listener]:
+    """Console, TensorBoard, and W&B, offline."""
+    boards: list[Listener] = [TensorBoard(run / "tensorboard", run=run), WeightsAndBiases("bench", run=run)]
+    return [stack.enter_context(pipe()), *boards]
+
+
+def mlflow(run: Path, stack: ExitStack) -> list[Listener]:
+    """All of them, and MLflow with a database in a file (pip install sqlalchemy alembic), all within this process."""
+    return [*all_of_them(run, stack), MLflow("bench", run=run)]
+
+
+MODES: dict[str, Callable[[Path, ExitStack], list[Listener]]] = {"none": none, "all": all_of_them, "mlflow": mlflow}
+
+
+class Side:
+    """A guard, its listeners, and the seconds of its rounds."""
+
+    def __init__(self, mode: str, folder: Path, stack: ExitStack, given: argparse.Namespace) -> None:
+        run = folder / f"run-{mode}"
+        task = Tacotron2Config(data=str(demo.folder()), cache=str(folder / "features"), size=given.size)
+        fit = FitConfig(steps=10**6, batch_size=given.batch, threads=given.threads)
+        self.parts = prepare(Tacotron2Task(task, fit), fit)
+        self.heard = [Heard(one) for one in MODES[mode](run, stack)]
+        self.guard: Guard = guarded(self.parts, fit, run=run, listeners=self.heard)
+        self.seconds: list[float] = []
+        stack.callback(self.guard.close)
+
+    def round(self, batches: Sequence[Any]) -> None:
+        """Train on the batches and time it."""
+        for one in self.heard:
+            one.done.clear()
+        self.guard.show("alignment", Picture(values=torch.rand(40, 80).tolist(), x="frame", y="symbol", caption="none"))
+        began = time.perf_counter()
+        for batch in batches:
+            self.guard.step(batch)
+        self.guard.note(FENCE)
+        for one in self.heard:
+            if not one.done.wait(LONGEST):
+                raise SystemExit(f"{type(one.listener).__name__} has not heard the round's end in {LONGEST:.0f} s")
+        self.seconds.append(time.perf_counter() - began)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return two order statistics that hold the median with at least 95 %, or the extremes, and how surely they do."""
+    ranks, n = sorted(values), len(values)
+    inside = [1 - 2 * sum(comb(n, below) for below in range(low + 1)) / 2**n for low in range((n + 1) // 2)]
+    low = max((rank for rank, sure in enumerate(inside) if sure >= SURE), default=0)
+    return ranks[low], ranks[n - 1 - low], inside[low]
+
+
+def measured(given: argparse.Namespace) -> dict[str, list[float]]:
+    """Return the seconds of every round of every side."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        os.environ |= {"WANDB_MODE": "offline", "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
+        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+        os.chdir(folder)  # MLflow keeps files beside such a database
+        sides = {name: Side(name, Path(folder), stack, given) for name in ("none", *given.modes)}
+        batches = iter(sides["none"].parts.data)
+        for number in range(given.pairs + 1):
+            some = list(islice(batches, given.steps))
+            turn = number % len(sides)
+            for name in [*list(sides)[turn:], *list(sides)[:turn]]:
+                sides[name].round(some)
+        return {name: side.seconds[1:] for name, side in sides.items()}
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--modes", nargs="+", default=["all"], choices=[name for name in MODES if name != "none"])
+    parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=25, help="steps a side of a round")
+    parser.add_argument("--size", default="small", choices=["tiny", "small", "reference"])
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    seconds = measured(given)
+    print(f"Tacotron2 {given.size}, batches of {given.batch}, {given.pairs} pairs of {given.steps} steps,")
+    print(f"{given.threads} threads, torch {torch.__version__}, {platform.system()} {platform.machine()}\n")
+    print("| listeners | ms a step (median) | throughput over none (median) | interval | sure |")
+    print("|---|---|---|---|---|")
+    for name, own in seconds.items():
+        ratios = [bare / one for bare, one in zip(seconds["none"], own, strict=True)]
+        low, high, sure = interval(ratios)
+        told = "1 | |" if name == "none" else f"{median(ratios):.3f} | {low:.3f} to {high:.3f} | {sure:.1%}"
+        print(f"| {name} | {1000 * median(own) / given.steps:.1f} | {told} |")
+
+
+if __name__ == "__main__":
+    main()
