@@ -102,6 +102,14 @@ def test_a_curve_has_the_runs_own_steps_whatever_a_fork_measures(monkeypatch: py
     assert [step for step, _, _ in task.__dict__["curve"]] == [20, 25]
 
 
+def test_the_interval_of_a_median_is_of_order_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    interval = importlib.import_module("listeners").interval
+    assert interval([float(one) for one in range(20)]) == pytest.approx((5, 14, 0.9586), abs=1e-4)
+    assert interval([3.0, 1.0, 2.0]) == (1.0, 3.0, 0.75)
+    assert interval([1.0]) == (1.0, 1.0, 0.0)
+
+
 @pytest.mark.parametrize(
     ("clips", "told"),
     [

@@ -75,8 +75,10 @@ def test_run_log_goes_on_while_a_service_is_dead(tmp_path: Path) -> None:
     book.begin(0, step=0, resumed={}, about={})
     while "Run started." not in (tmp_path / "run.log").read_text():
         time.sleep(0.001)
+    assert stuck.ticks == []
     stuck.gate.set()
     book.close(0, reason="finished", step=0)
+    assert "Run finished" in (tmp_path / "run.log").read_text()
 
 
 def test_closing_waits_for_all_of_them_together_and_says_who_missed_what(book: Journal, tmp_path: Path) -> None:
