@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -103,6 +104,17 @@ def test_a_listener_is_closed_in_its_own_thread_after_its_last_record(book: Jour
     listeners.close(1)
     assert kept.closed
     assert kept.threads == ["rerail-Kept"] * 2
+
+
+def test_listeners_of_a_guard_that_is_dropped_end(tmp_path: Path) -> None:
+    kept = Kept()
+    book = Logbook(tmp_path, (kept,))
+    book.begin(0, step=0, resumed={}, about={})
+    del book
+    gc.collect()
+    while not kept.closed:
+        time.sleep(0.001)
+    assert kept.ticks == [0]
 
 
 def test_one_that_fails_is_closed_too_and_not_given_more(book: Journal, tmp_path: Path) -> None:

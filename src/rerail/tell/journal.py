@@ -30,8 +30,13 @@ class Journal:
         self.folder, self.rotate_bytes = folder, rotate_bytes
         self.listeners: list[Listener] = []
         self.lost: dict[str, Any] = {}
-        self._file = None if folder is None else _open(folder / NAME)
         self._writing = threading.RLock()  # a signal handler may write while its own thread does
+        self._file: Any = None
+        if folder is not None:
+            self._file = _open(folder / NAME)
+
+    def __del__(self) -> None:
+        self.close()  # where a guard is dropped without its end
 
     def write(self, kind: str, tick: int, **fields: object) -> None:
         """Write one record. Numbers that are not finite become the strings "nan", "inf" and "-inf"."""

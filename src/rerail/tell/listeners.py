@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+import weakref
 from typing import Any
 
 from rerail.tell.journal import Journal, Listener
@@ -27,6 +28,7 @@ class Listeners:
         self._journal = journal
         self._lanes = [_Lane(one, bound) for one in listeners]
         journal.listeners.append(self.offer)
+        weakref.finalize(self, _end, [lane.stop for lane in self._lanes]).atexit = False  # of a guard that is dropped
 
     @property
     def dropped(self) -> int:
@@ -49,8 +51,7 @@ class Listeners:
         """Let the listeners finish what is queued, at most `timeout` seconds in all, and journal what was missed."""
         self._journal.listeners.remove(self.offer)
         ends = time.monotonic() + timeout
-        for lane in self._lanes:
-            lane.stop.set()
+        _end([lane.stop for lane in self._lanes])
         for lane in self._lanes:
             lane.thread.join(max(0.0, ends - time.monotonic()))
         self.report(tick)
@@ -104,3 +105,8 @@ class _Lane:
         except Exception as error:  # noqa: BLE001 (whatever a listener raises, training goes on; the journal tells)
             self._off = True
             self.failures.append(masked(f"{type(error).__name__}: {error}"))
+
+
+def _end(stops: list[threading.Event]) -> None:
+    for stop in stops:
+        stop.set()
