@@ -1,12 +1,13 @@
 # Two commands do all the set-up: `make demo` and `make test`. PYTHON may name another interpreter (3.10 or newer).
 PYTHON ?= python3
 BIN := .venv/bin
+EXTRAS ?= dev
 
 .PHONY: demo demo-unguarded test lint bench-overhead bench-tacotron2 bench-xtts bench-levels bench-matching bench-wrecks causes faultbench calibration clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt --editable ".[$(EXTRAS)]"
 	touch $@
 
 demo: .venv/installed
