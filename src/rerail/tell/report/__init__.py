@@ -5,13 +5,11 @@ It loads nothing from anywhere, runs no script, and shows everything that users 
 
 from __future__ import annotations
 
-import os
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rerail.core.extras import need
-from rerail.tell import fields, journal, story
+from rerail.tell import fields, journal, page, story
 from rerail.tell.report import interventions, media, panels, proofs, summary
 
 if TYPE_CHECKING:
@@ -29,16 +27,16 @@ def write(run_folder: str | Path) -> Path:
             f"a report is made from a run's journal; got {fields.plain(folder)}, which holds no journal.jsonl; "
             "give the folder of a run, such as runs/first"
         )
-    page = _page(story.gather(journal.read(folder), name=folder.resolve().name), folder)
-    return _replace(folder / "report.html", page)
+    text = _page(story.gather(journal.read(folder), name=folder.resolve().name), folder)
+    return page.replace(folder / "report.html", text)
 
 
 def _page(run: Story, folder: Path) -> str:
     jinja2 = need("jinja2", extra="report")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     rows = interventions.rows(run.interventions)
-    page: str = environment.from_string(_packaged("page.html.jinja")).render(
-        css=_packaged("page.css"),
+    text: str = environment.from_string(page.packaged(__name__, "page.html.jinja")).render(
+        css=page.css(),
         title=fields.plain(run.name),
         began=summary.moment(run.began),
         sentences=summary.sentences(run),
@@ -55,22 +53,4 @@ def _page(run: Story, folder: Path) -> str:
         settings=[("Configuration", summary.flat(run.config)), ("Environment", summary.flat(run.environment))],
         remarks=run.remarks,
     )
-    return page
-
-
-def _packaged(name: str) -> str:
-    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _replace(target: Path, page: str) -> Path:
-    """Write beside the target, then rename: a reader sees the old page or the new one, never half of one."""
-    draft = target.with_name(f".report-{os.getpid()}.tmp")
-    try:
-        with draft.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
-    return target
+    return text
