@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 Columns = Mapping[str, Sequence[object]]
 
@@ -13,13 +13,15 @@ class Hover:
     """What is read off where the pointer is: the rows of `data` whose column `x` is nearest.
 
     `labels` holds (column, name shown before its value); `marks` names the data set of events, with columns as
-    `x`, `number` and `text`. `index` names shared runs [x, offset]: a line more, `index` = x + offset.
+    `x`, `number` and `text`, `lost` that of places without a finite value. `index` names shared runs [x, offset], which
+    give a line more: `index` is x + offset.
     """
 
     data: str
     x: str
     labels: Sequence[tuple[str, str]]
     marks: str = ""
+    lost: str = ""
     index: str = ""
 
 
@@ -37,11 +39,4 @@ class Chart:
     @property
     def payload(self) -> Mapping[str, object]:
         """What the page's script draws from."""
-        hover = self.hover and {
-            "data": self.hover.data,
-            "x": self.hover.x,
-            "labels": self.hover.labels,
-            "marks": self.hover.marks,
-            "index": self.hover.index,
-        }
-        return {"spec": self.spec, "data": self.data, "hover": hover}
+        return {"spec": self.spec, "data": self.data, "hover": self.hover and asdict(self.hover)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rerail.tell.fields import Record
 
 _LARGEST = 16 * 1024 * 1024  # bytes; a browser is slow to decode longer data addresses
+_MOST = 100  # of one name; a slider with more is no slider
+_BUDGET = {"image": 900_000, "audio": 1_200_000}  # bytes of all files of a kind; a page carries them a third larger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +33,58 @@ class Embedded:
     problem: str = ""
 
 
-def embed(artifacts: Sequence[Record], folder: Path) -> list[Embedded]:
-    """Every artifact in the order given; `kind` is image, audio or other."""
-    return [_embed(record, folder) for record in artifacts]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """What was kept under one name over the run, oldest first; `left_out` more were too many bytes for the page."""
+
+    kind: str
+    name: str
+    items: tuple[Embedded, ...]
+    left_out: int = 0
+
+
+def strips(artifacts: Sequence[Record], folder: Path) -> list[Strip]:
+    """The artifacts by kind (image, audio or other) and name, each thinned evenly to its share of the page's bytes."""
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in artifacts:
+        groups.setdefault((_kind(record), fields.text(record, "name")), []).append(record)
+    of_kind = Counter(kind for kind, _ in groups)
+    return [
+        _strip(kind, name, records, folder, _BUDGET.get(kind, 0) // of_kind[kind])
+        for (kind, name), records in groups.items()
+    ]
+
+
+def _strip(kind: str, name: str, records: Sequence[Record], folder: Path, share: int) -> Strip:
+    kept = records if kind == "other" else _thinned(records, [_size(one, folder) for one in records], share)
+    items = tuple(_embed(record, folder) for record in kept)
+    title = name or "without a name"
+    return Strip(kind=kind, name=title, items=items, left_out=len(records) - len(kept))
+
+
+def _thinned(records: Sequence[Record], sizes: Sequence[int], share: int) -> list[Record]:
+    """As many as fit, evenly over the run; the newest is there whatever its size, the first where two fit."""
+    last = len(records) - 1
+    for amount in range(min(len(records), _MOST), 1, -1):
+        places = [round(place * last / (amount - 1)) for place in range(amount)]
+        if sum(sizes[place] for place in places) <= share:
+            return [records[place] for place in places]
+    return [records[last]]
+
+
+def _size(record: Record, folder: Path) -> int:
+    """Bytes that the page would carry; what it cannot show costs nothing."""
+    file = folder / str(record.get("path", ""))
+    return 0 if _problem(file, folder) else file.stat().st_size
+
+
+def _kind(record: Record) -> str:
+    media = fields.text(record, "media")
+    return media.partition("/")[0] if re.fullmatch(r"(image|audio)/[\w.+-]+", media) else "other"
 
 
 def _embed(record: Record, folder: Path) -> Embedded:
-    media = fields.text(record, "media")
-    kind = media.partition("/")[0] if re.fullmatch(r"(image|audio)/[\w.+-]+", media) else "other"
+    media, kind = fields.text(record, "media"), _kind(record)
     path = fields.text(record, "path", "no path")
     file = folder / str(record.get("path", ""))
     problem = _problem(file, folder) if kind != "other" else f"not shown: {media or 'no media type'}"
