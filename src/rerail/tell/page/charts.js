@@ -5,7 +5,7 @@
   const FONT = "system-ui, sans-serif";
   const AXIS = { domain: false, ticks: false, gridColor: "var(--grid)", labelColor: "var(--muted)",
     titleColor: "var(--muted)", titleFontWeight: 400, labelFont: FONT, titleFont: FONT };
-  const CONFIG = { background: "transparent", view: { stroke: null }, font: FONT, axis: AXIS, customFormatTypes: false,
+  const CONFIG = { aria: false, background: "transparent", view: { stroke: null }, font: FONT, axis: AXIS, customFormatTypes: false,
     line: { stroke: "var(--line)", strokeWidth: 1.5 }, legend: { labelColor: "var(--ink)", titleColor: "var(--muted)" } };
   const NEAR = 8;  // pixels within which an event is meant
 
@@ -15,7 +15,7 @@
   };
   const tables = data => Object.fromEntries(Object.entries(data).map(([name, columns]) => [name, rows(columns)]));
   const shared = () => JSON.parse(document.getElementById("shared")?.textContent ?? "{}");
-  const told = value => typeof value === "number" ? String(Number(value.toPrecision(5))) : String(value);
+  const told = value => value === null ? "not finite" : typeof value === "number" ? String(Number(value.toPrecision(5))) : String(value);
 
   const nearest = (points, x, at) => {
     let low = 0, high = points.length - 1;
@@ -45,39 +45,50 @@
       const x = points[index][hover.x], offset = runs?.findLast?.(run => run[0] <= x)?.[1];
       const same = points.filter(point => point[hover.x] === x);
       const read = same.map(point => hover.labels.map(([column, label]) =>
-        `${label} ${point[column] === null ? "not finite" : told(point[column])}`.trim()).join(", "));
+        `${label} ${told(point[column])}`.trim()).join(", "));
       return [...read, ...(offset === undefined ? [] : [`${hover.index} ${x + offset}`])];
     };
-    const events = at => {
-      const scale = view.scale("x"), marks = hover.marks ? data[hover.marks] : [];
-      return marks.filter(mark => Math.abs(scale(mark[hover.x]) - scale(at)) <= NEAR).map(mark => `No. ${mark.number}: ${mark.text}`);
+    const near = (name, at) => {
+      const scale = view.scale("x");
+      return (data[name] ?? []).filter(one => Math.abs(scale(one[hover.x]) - scale(at)) <= NEAR);
     };
-    return { points, events, read: at => [...lines(at), ...events(at).slice(0, 4)] };
+    const lost = at => near(hover.lost, at).map(one => `not finite at ${hover.x} ${one[hover.x]}`);
+    const event = one => `No. ${one.number}: ${one.text}`;
+    const read = at => [...lines(at), ...lost(at).slice(0, 2), ...near(hover.marks, at).slice(0, 4).map(event)];
+    return { points, read, mark: at => near(hover.marks, at)[0] };
+  };
+
+  const lead = mark => {
+    const row = mark && document.getElementById(`intervention-${mark.number}`);
+    if (row) row.focus();
   };
 
   const pointed = (plot, view, hover, data, runs) => {
-    const { points, read } = reader(view, hover, data, runs);
-    const place = event => event.clientX - plot.querySelector("svg").getBoundingClientRect().left - view.origin()[0];
-    let index = -1;
+    const { points, read, mark } = reader(view, hover, data, runs);
+    const under = event => view.scale("x").invert(
+      event.clientX - plot.querySelector("svg").getBoundingClientRect().left - origin());
+    const origin = () => view.padding().left + view.origin()[0];
+    const hide = () => say([], 0, 0);
+    let index = -1, from = 0;
     plot.addEventListener("pointermove", event => {
-      const at = view.scale("x").invert(place(event));
+      const at = under(event);
       index = nearest(points, hover.x, at);
+      plot.style.cursor = mark(at) ? "pointer" : "";
       say(read(at), event.pageX, event.pageY);
     });
-    plot.addEventListener("pointerleave", () => say([], 0, 0));
-    plot.addEventListener("blur", () => say([], 0, 0));
+    plot.addEventListener("pointerleave", hide);
+    plot.addEventListener("blur", hide);
+    plot.addEventListener("pointerdown", event => { from = event.clientX; });
+    plot.addEventListener("click", event => { if (Math.abs(event.clientX - from) < NEAR) lead(mark(under(event))); });
     plot.addEventListener("keydown", event => {
       const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -20, PageDown: 20, Home: -1e9, End: 1e9 }[event.key];
-      if (event.key === "Escape") say([], 0, 0);
+      if (event.key === "Escape") hide();
+      if (event.key === "Enter" && points[index]) lead(mark(points[index][hover.x]));
       if (step === undefined || !points.length) return;
       event.preventDefault();
       index = Math.max(0, Math.min(points.length - 1, index + step));
       const at = points[index][hover.x], frame = plot.getBoundingClientRect();
-      say(read(at), scrollX + frame.left + view.origin()[0] + view.scale("x")(at), scrollY + frame.top);
-    });
-    view.addEventListener("click", (_, item) => {
-      const link = item?.datum?.number && document.getElementById(`intervention-${item.datum.number}`);
-      if (link) link.scrollIntoView({ block: "center" }), link.focus();
+      say(read(at), scrollX + frame.left + origin() + view.scale("x")(at), scrollY + frame.top);
     });
   };
 

@@ -100,8 +100,8 @@ def _vertical(curve: Curve, axis: Axis) -> dict[str, Any]:
     if kind == "symlog":  # the straight part ends at the typical size of the values
         scale["constant"] = _typical(finite)
         ruled["values"] = _decades(finite, scale["constant"])
-    if finite and min(finite) == max(finite):
-        scale["domain"] = _around(finite[0])
+    if not finite or min(finite) == max(finite):
+        scale["domain"] = _around(finite[0] if finite else 0.0)
     largest = max((abs(y) for y in finite), default=1.0)
     if kind != "linear" or not _PLAIN_FROM <= largest < _PLAIN_TO:
         ruled["format"] = ".4~g"
@@ -138,12 +138,12 @@ def _rules(horizontal: dict[str, Any], marks: int) -> list[dict[str, Any]]:
     dash = {**colour, "scale": {"domain": moves, "range": [*DASHES.values()]}}
     rule = {
         "data": {"name": "events"},
-        "mark": {"type": "rule", "clip": True, "cursor": "pointer"},
+        "mark": {"type": "rule", "clip": True},
         "encoding": {"x": horizontal, "color": colour, "strokeDash": dash},
     }
     number = {
         "data": {"name": "events"},
-        "mark": {"type": "text", "clip": True, "cursor": "pointer", "align": "left", "dx": 3, "fontSize": 10},
+        "mark": {"type": "text", "clip": True, "align": "left", "dx": 3, "fontSize": 10},
         "encoding": {"x": horizontal, "y": {"value": 6}, "color": colour, "text": {"field": "number"}},
     }
     return [rule, number] if marks <= _LABELLED else [rule]

@@ -137,7 +137,7 @@ def _signal(run: Story, name: str, numbered: Sequence[Mark]) -> Chart:
     curve = curves.thin(series.ticks, series.values, _limit(run))
     if held_out:
         steps = dict(zip(series.ticks, series.steps, strict=True))
-        return chart(title, description, curve, Axis(steps=steps))
+        return chart(title, description, curve, Axis(steps=steps, span=(min(series.steps), max(series.steps))))
     return chart(title, description, curve, _timeline(run), numbered)
 
 
