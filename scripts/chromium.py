@@ -57,7 +57,7 @@ class Page:
         return done["result"].get("value")
 
     def scheme(self, *, dark: bool) -> None:
-        """Ask for a dark or a light page, which moves no more than it must: so all of it is still when it is looked at."""
+        """Ask for a dark or a light page that moves no more than it must: it is still when it is looked at."""
         asked = {"prefers-color-scheme": "dark" if dark else "light", "prefers-reduced-motion": "reduce"}
         self.send("Emulation.setEmulatedMedia", features=[{"name": name, "value": asked[name]} for name in asked])
 

@@ -9,6 +9,9 @@ from rerail.tell.report import media
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rerail.tell.fields import Record
+    from rerail.tell.report.media import Embedded
+
 ITEM = {"name": "a", "path": "artifacts/a.png", "media": "image/png", "caption": "A", "step": 5}
 
 
@@ -21,8 +24,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
+def only(record: Record, folder: Path) -> Embedded:
+    """How the page carries one artifact."""
+    (strip,) = media.strips([record], folder)
+    (item,) = strip.items
+    return item
+
+
 def test_a_file_is_carried_in_the_page(folder: Path) -> None:
-    (item,) = media.embed([ITEM], folder)
+    item = only(ITEM, folder)
     assert item.source == "data:image/png;base64,YWJj"
     assert (item.kind, item.caption, item.step, item.problem) == ("image", "A", 5, "")
 
@@ -40,7 +50,7 @@ def test_a_file_is_carried_in_the_page(folder: Path) -> None:
     ],
 )
 def test_what_cannot_be_shown_is_said(folder: Path, change: dict[str, str | None], problem: str) -> None:
-    (item,) = media.embed([ITEM | change], folder)
+    item = only(ITEM | change, folder)
     assert problem in item.problem
     assert item.source == ""
 
@@ -48,5 +58,31 @@ def test_what_cannot_be_shown_is_said(folder: Path, change: dict[str, str | None
 def test_a_huge_file_stays_outside(folder: Path) -> None:
     with (folder / "artifacts" / "a.png").open("wb") as file:
         file.truncate(20_000_000)
-    (item,) = media.embed([ITEM], folder)
+    item = only(ITEM, folder)
     assert item.problem == "not shown: 20 MB is too large for a page"
+
+
+def clips(folder: Path, amount: int, size: int, name: str = "speech") -> list[Record]:
+    """Sounds of so many bytes, kept at steps 0, 10, 20, ..."""
+    paths = [f"artifacts/{name}-{place}.wav" for place in range(amount)]
+    for path in paths:
+        (folder / path).write_bytes(bytes(size))
+    heard = {"name": name, "media": "audio/wav", "caption": "X"}
+    return [heard | {"path": path, "step": 10 * place} for place, path in enumerate(paths)]
+
+
+def test_what_is_too_much_is_thinned_evenly_with_the_first_and_the_newest(folder: Path) -> None:
+    (strip,) = media.strips(clips(folder, 21, 200_000), folder)
+    assert [item.step for item in strip.items] == [0, 40, 80, 120, 160, 200]
+    assert strip.left_out == 15
+
+
+def test_names_share_the_room_and_the_newest_is_always_there(folder: Path) -> None:
+    records = clips(folder, 5, 200_000, "a") + clips(folder, 3, 900_000, "b")
+    found = {strip.name: [item.step for item in strip.items] for strip in media.strips(records, folder)}
+    assert found == {"a": [0, 20, 40], "b": [20]}
+
+
+def test_many_small_pictures_of_one_name_are_thinned_too(folder: Path) -> None:
+    (strip,) = media.strips([ITEM | {"step": step} for step in range(500)], folder)
+    assert (len(strip.items), strip.left_out, strip.items[-1].step) == (100, 400, 499)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from rerail.tell import story
 from rerail.tell.report import panels
 
@@ -18,12 +20,13 @@ def titles(records: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
 
 def test_signals_find_their_section_with_the_total_first(make: Make) -> None:
     values = {"step": 1, "loss/a": 1.0, "loss/total": 1.0, "eval/mel": 1.0, "grad/norm": 1.0, "grad/norm/a": 1.0}
+    values |= {"grad/zero": 0.1, "update/ratio": 1.0, "update/ratio/a": 1.0, "lr": 0.1}
     assert titles([make("reading", 1, values=values)]) == {
         "Losses": ["loss/total", "loss/a"],
-        "Gradient norm": ["grad/norm"],
+        "Gradients and updates": ["grad/norm", "update/ratio", "grad/norm/a", "update/ratio/a", "grad/zero"],
         "Held-out metrics": ["eval/mel"],
         "Knobs over time": [],
-        "Other readings": ["grad/norm/a"],
+        "Other readings": ["lr"],
     }
 
 
@@ -64,3 +67,28 @@ def test_marks_carry_the_numbers_of_the_table(make: Make) -> None:
     records = [make("verdict", tick, move=move, knobs=knobs, findings=[]) for tick, move in ((5, "SKIP"), (9, "ODD"))]
     marks = panels.marks(story.gather(records, name="x"))
     assert [(mark.tick, mark.move, mark.number) for mark in marks] == [(5, "SKIP", 1), (9, "HALT", 2)]
+    assert marks[1].text == "ODD"
+
+
+def test_the_page_knows_every_step_from_few_pairs(make: Make) -> None:
+    steps = [1, 2, 2, 3, 4, 1, 2]
+    records = [make("reading", tick, values={"step": step}) for tick, step in enumerate(steps, start=1)]
+    assert panels.shared(story.gather(records, name="x"))["runs"] == {"step": [(1, 0), (3, -1), (6, -5)]}
+
+
+@pytest.mark.parametrize(("signals", "limit"), [(2, 2000), (60, 1000)])
+def test_a_page_of_many_curves_draws_fewer_points_of_each(make: Make, signals: int, limit: int) -> None:
+    values = {f"loss/{one}": 1.0 for one in range(signals)}
+    records = [make("reading", tick, values=values | {"loss/0": tick % 7}) for tick in range(1200)]
+    losses = panels.sections(story.gather(records, name="x"))[0].panels
+    assert len(losses[0].data["points"]["value"]) == pytest.approx(min(1200, limit), rel=0.25)
+
+
+def test_a_knob_that_rests_needs_two_points(make: Make) -> None:
+    knobs = {"lr_scale": 0.1, "clip_norm": "inf", "precision": "AS_RUN", "weights": {}}
+    records: list[dict[str, Any]] = []
+    for tick in range(1, 900):
+        records += [make("reading", tick, values={"step": tick})]
+        records += [make("verdict", tick, move="COMMIT", knobs=knobs, findings=[])]
+    (panel,) = panels.sections(story.gather(records, name="x"))[3].panels
+    assert panel.data["points"] == {"tick": [1, 899], "value": [0.1, 0.1]}
