@@ -166,10 +166,12 @@ class _Gathering:
         self._then = now
 
     def _reading(self, _: Record, tick: int) -> None:
+        step = tick if self.latest.step is None else self.latest.step
         for name, value in self.latest.values.items():
-            series = self.series.setdefault(name, Series())
+            if (series := self.series.get(name)) is None:  # one is made for each signal, not for each value
+                series = self.series[name] = Series()
             series.ticks.append(tick)
-            series.steps.append(tick if self.latest.step is None else self.latest.step)
+            series.steps.append(step)
             series.values.append(value)
         self.knobs.setdefault(tick, {})
 

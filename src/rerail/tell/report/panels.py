@@ -147,8 +147,8 @@ def _limit(run: Story) -> int:
 
 def _timeline(run: Story) -> Axis:
     """All charts over ticks share one span, so that events stand at the same place in each."""
-    ticks = [tick for tick, _ in run.knobs] or [0]
-    return Axis(span=(min(ticks), max(ticks)))
+    first, last = (run.knobs[0][0], run.knobs[-1][0]) if run.knobs else (0, 0)
+    return Axis(span=(first, last))
 
 
 def _described(series: Series) -> str:
