@@ -10,8 +10,9 @@ import argparse
 from io import BytesIO
 from pathlib import Path
 
-from chromium import Browser
 from PIL import Image
+
+from chromium import Browser
 
 _SETTLED = """(async () => {
   const pause = () => new Promise(done => setTimeout(done, 50));
@@ -35,7 +36,9 @@ def shoot(url_or_file: str | Path, out: str | Path, width: int, height: int, *, 
     target = Path(out)
     target.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(BytesIO(taken)) as image:
-        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
+        image.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+            target, optimize=True
+        )
     return target
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rerail.tell import fields, journal, page, story, words
-from rerail.tell.report import interventions, media, panels, proofs, summary
+from rerail.tell.report import interventions, lines, media, panels, proofs, summary
 
 if TYPE_CHECKING:
     from rerail.tell.report.media import Strip
@@ -57,6 +57,7 @@ def _page(run: Story, folder: Path) -> str:
         unfolded=len(proved) <= proofs.OPEN,
         quarantined=run.quarantined[: interventions.SHOWN],
         quarantined_left_out=max(0, len(run.quarantined) - interventions.SHOWN),
+        dashes=lines.DASHES,
         moves={mark.move for mark in panels.marks(run)},
         common=panels.shared(run),
         sections=sections,
