@@ -85,7 +85,7 @@ def _horizontal(over: str, axis: Axis) -> dict[str, Any]:
     scale: dict[str, Any] = {"nice": False, "zero": False}
     if axis.span:
         margin = max(1.0, axis.span[1] - axis.span[0]) * 0.01
-        scale["domain"] = [axis.span[0] - margin, axis.span[1] + margin]
+        scale["domain"] = [axis.span[0] - margin, axis.span[1] + 3 * margin]  # room for the last event's number
     title = "tick" if over == "tick" else "optimizer step"
     ruled = {"format": "d", "tickMinStep": 1, "tickCount": 6, "labelOverlap": True}
     return {"field": over, "type": "quantitative", "title": title, "scale": scale, "axis": ruled}
