@@ -5,11 +5,13 @@ Nothing is written. A checkpoint that is damaged, or whose weights are not finit
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 
 from rerail.act.checkpoints import ABANDONED, load, read_manifest
@@ -65,6 +67,36 @@ def saved_settings(place: Path) -> Mapping[str, Any]:
         raise ValueError(f"{path}: no such file, and without its settings a model cannot be built; restore it")
     settings: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf8")) or {}
     return settings
+
+
+def set_aside(run: Path) -> frozenset[str] | None:
+    """Return the ids of the samples that a run says it is measured on; None where no checkpoint of it tells them.
+
+    Weights are not read, so that no checksum vouches for the ids.
+    """
+    for path in _candidates(run):
+        try:
+            state = torch.load(path / "state.pt", map_location="cpu", weights_only=True, mmap=True)
+        except (
+            OSError,
+            RuntimeError,
+            ValueError,
+            KeyError,
+            EOFError,
+            pickle.UnpicklingError,
+        ):  # torch's, by what is hit
+            continue
+        others = [one for one in state.get("others", ()) if isinstance(one, Mapping)]
+        found = [ids for one in others if (ids := _measured_on(one)) is not None]
+        return found[0] if found else None
+    return None
+
+
+def _measured_on(kept: Mapping[str, Any]) -> frozenset[str] | None:
+    """The ids in what a part of the state keeps: `held_out`, or `validation` of several sets that were put aside."""
+    aside = kept.get("aside", {})
+    ids = kept.get("held_out") or (aside.get("validation") if isinstance(aside, Mapping) else None)
+    return frozenset(map(str, ids)) if ids else None
 
 
 def _candidates(place: Path) -> Iterator[Path]:

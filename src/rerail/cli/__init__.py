@@ -16,6 +16,7 @@ from rerail._version import __version__
 from rerail.cli import (
     calibrate,
     check,
+    compare,
     config,
     data,
     demo,
@@ -51,6 +52,7 @@ COMMANDS = {
     "search": search,
     "export": export,
     "report": report,
+    "compare": compare,
     "explain": explain,
     "table": table,
     "replay": replay,

@@ -203,12 +203,20 @@ def new_file(given: str) -> Path:
     Raises:
         ValueError: where it is taken, or its folder is missing.
     """
+    if problem := taken(given, "--out"):
+        raise ValueError(problem)
+    return Path(given)
+
+
+def taken(given: str, flag: str, *, force: bool | None = None) -> str:
+    """Say why a file cannot be written, empty where it can, or none was given; `force` is what --force says."""
     out = Path(given)
+    if not given or (force and out.is_file()):
+        return ""
     if out.exists():
-        raise ValueError(f"--out: {out} is there already; give another name")
-    if not out.parent.is_dir():
-        raise ValueError(f"--out: there is no folder {out.parent}; make it, or give another place")
-    return out
+        over = "" if force is None or out.is_dir() else ", or --force to write over it"
+        return f"{flag}: {out} is there already; give another name{over}"
+    return "" if out.parent.is_dir() else f"{flag}: there is no folder {out.parent}; make it, or give another place"
 
 
 class CheckedConfigFile(ActionConfigFile):

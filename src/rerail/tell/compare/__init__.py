@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path
 
 from rerail.tell import fields, journal
-from rerail.tell.compare import course, data, groups, levels, meaning, parting, reach
+from rerail.tell.compare import course, data, groups, levels, meaning, parting, reach, remarks
+from rerail.tell.compare.asked import Asked, refuse
 from rerail.tell.compare.course import AXES, Axis, Course
 from rerail.tell.compare.groups import Differs, Group
 from rerail.tell.compare.levels import At, Contrast, Pairs, Row
@@ -24,15 +23,6 @@ from rerail.tell.compare.parting import TOTAL, Parting
 from rerail.tell.compare.reach import Goal, Target
 
 __all__ = ["AXES", "Asked", "At", "Comparison", "compare", "folder_problems", "read"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a person wants to see: places by axis, values to reach by signal, patterns of signals (all of them)."""
-
-    at: Sequence[At] = ()
-    reach: Mapping[str, float] | None = None
-    only: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +44,8 @@ def folder_problems(folders: Sequence[Path]) -> list[str]:
     """What is wrong with a choice of runs, all of it: what, got, do."""
     found = [] if len(folders) > 1 else [f"a comparison needs two runs or more, got {len(folders)}; name another"]
     counted = Counter(folder.resolve() for folder in folders)
-    found += [f"{fields.plain(one)} is named {times} times; name it once" for one, times in counted.items() if times > 1]
+    twice = [one for one, times in counted.items() if times > 1]
+    found += [f"{fields.plain(one)} is named more than once; name it once" for one in twice]
     for folder in dict.fromkeys(folders):
         if not (folder / journal.NAME).is_file():
             found.append(f"{fields.plain(folder)} is no run folder: it has no {journal.NAME}; give that of a run")
@@ -86,7 +77,7 @@ def compare(runs: Sequence[Course], asked: Asked | None = None) -> Comparison:
         ValueError: naming everything that was asked for and is not there.
     """
     asked = asked or Asked()
-    _refuse(asked, runs)
+    refuse(asked, runs)
     everyone = [parting.parting(one, other) for one, other in combinations(runs, 2)]
     grouped = groups.grouped(runs, {(one.first, one.second): not one.same for one in everyone})
     pairs: Pairs = [
@@ -109,48 +100,24 @@ def compare(runs: Sequence[Course], asked: Asked | None = None) -> Comparison:
         ],
         goals=_goals(runs, grouped, asked, signals, pairs, overall),
         refused=_refused(grouped, pairs, overall),
-        remarks=_remarks(runs, grouped, asked),
+        remarks=remarks.remarks(runs, grouped, asked),
     )
-
-
-def _refuse(asked: Asked, runs: Sequence[Course]) -> None:
-    known = sorted({name for run in runs for name in run.series})
-    wrong = [_unknown(name, known) for name in asked.reach or () if name not in known]
-    wrong += [_unknown(one, known) for one in asked.only if not any(fnmatchcase(name, one) for name in known)]
-    for at in asked.at:
-        ends = {run.name: run.end(at.axis) for run in runs}
-        if short := {name: end for name, end in ends.items() if end is None or end < at.place}:
-            told = ", ".join(f"{name} ends at {'an unknown one' if one is None else f'{one:g}'}" for name, one in short.items())
-            wrong.append(f"{at.axis}={at.place:g}: {told}; give what all of them reached")
-    if wrong:
-        raise ValueError("\n  ".join([f"{len(wrong)} thing(s) that cannot be compared", *wrong]))
-
-
-def _unknown(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {fields.plain(near[0])}?" if near else f"these runs have: {fields.listed(known, 20)}"
-    return f"no run has read {fields.plain(name)}; {hint}"
 
 
 def _signals(runs: Sequence[Course], asked: Asked, overall: Mapping[str, Refusal]) -> list[str]:
     """Losses, then held-out metrics; a total that must not be ranked is not even shown."""
     names = sorted({name for run in runs for name in run.series}, key=lambda name: (name[:5] != "loss/", name))
     names = [name for name in names if name != TOTAL or TOTAL not in overall]
-    return [name for name in names if not asked.only or any(fnmatchcase(name, one) for one in asked.only)]
+    return [name for name in names if asked.shows(name)]
 
 
 def _places(runs: Sequence[Course], asked: Asked) -> list[At]:
     named = {at.axis for at in asked.at}
-    rest: list[Axis] = [axis for axis in AXES if axis not in named and not (axis == "samples" and _one_size(runs))]
+    rest: list[Axis] = [
+        axis for axis in AXES if axis not in named and not (axis == "samples" and remarks.one_size(runs))
+    ]
     found = [*asked.at, *levels.common_ends(runs, rest)]
     return sorted(found, key=lambda at: AXES.index(at.axis))
-
-
-def _one_size(runs: Sequence[Course]) -> bool:
-    """Say whether all runs took as many samples a step: then equal samples are equal steps."""
-    sizes = [(run.points[-1].samples, run.points[-1].step) for run in runs]
-    known = {round(samples / step, 9) for samples, step in sizes if samples is not None and step}
-    return len(known) == 1 and all(samples is not None for samples, _ in sizes)
 
 
 def _goals(
@@ -163,7 +130,7 @@ def _goals(
 ) -> list[Goal]:
     """For what was asked for; else for every signal that all runs may be held to."""
     end = levels.common_ends(runs, ["steps"])[0]
-    if asked.reach is not None:
+    if asked.reach:
         given = [(name, reach.given_target(name, value, runs)) for name, value in asked.reach.items()]
         targets: list[Target | None] = [target for name, target in given if name not in overall]
     else:
@@ -187,26 +154,3 @@ def _refused(grouped: Sequence[Group], pairs: Pairs, overall: Mapping[str, Refus
     if not pairs:
         found = [(grouped[0].label, refusal) for refusal in overall.values()]
     return sorted(found, key=lambda pair: pair[1].signal != TOTAL)
-
-
-def _remarks(runs: Sequence[Course], grouped: Sequence[Group], asked: Asked) -> list[str]:
-    """What a reader must know beside the numbers."""
-    found = []
-    if all(len(group.members) == 1 for group in grouped):
-        found.append("One run a group: no interval and no test; other seeds alone may differ as much.")
-    for group in grouped:
-        if group.repeats:
-            names = fields.listed([run.name for run in group.repeats])
-            found.append(f"{names}: the seed of another run of group {group.label}, so not counted as another draw.")
-    if "samples" not in {at.axis for at in asked.at} and _one_size(runs):
-        size = runs[0].points[-1].samples or 0.0
-        found.append(f"{fields.figure(size / runs[0].points[-1].step)} samples a step in all runs: equal samples are equal steps.")
-    if unknown := [run.name for run in runs if run.end("samples") is None]:
-        found.append(f"Samples a step are not known of {fields.listed(unknown)}: nothing is compared at equal samples.")
-    if late := [run.name for run in runs if run.points[0].step > 0]:
-        found.append(f"{fields.listed(late)} began at a later step than 0: samples and time before that are not counted.")
-    if changed := [run.name for run in runs if any(one.config != run.config for one in run.sessions)]:
-        found.append(f"{fields.listed(changed)} went on with other settings after a resume; compared by the first ones.")
-    if not data.sure(runs) and any(name.startswith("eval/") for run in runs for name in run.series):
-        found.append("Not all runs keep the ids of their held-out samples: that they are the same is read from settings.")
-    return found

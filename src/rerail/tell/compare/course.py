@@ -163,7 +163,10 @@ def _standing(readings: Iterable[Read]) -> list[Point]:
 
 def _counted(points: list[Point], config: Record) -> list[Point]:
     """Fill in the samples; rows a step are read now and then, and hold until they are read again."""
-    size, times = fields.whole(config, "batch_size"), fields.whole(config, "accumulate") if "accumulate" in config else 1
+    size, times = (
+        fields.whole(config, "batch_size"),
+        fields.whole(config, "accumulate") if "accumulate" in config else 1,
+    )
     first = next((point.values["batch/rows"] for point in points if "batch/rows" in point.values), None)
     rows = first if first is not None else float(size * times) or None
     seen, step = 0.0, points[0].step if points else 0

@@ -57,7 +57,9 @@ def facts(groups: Sequence[Group]) -> list[Differs]:
         "rows a step": _rows,
     }
     found = [Differs(kind="data", name=name, values=_each(groups, say)) for name, say in told.items()]
-    return [one for one in found if len(set(one.values.values())) > 1 or any("," in each for each in one.values.values())]
+    return [
+        one for one in found if len(set(one.values.values())) > 1 or any("," in each for each in one.values.values())
+    ]
 
 
 def sure(runs: Sequence[Course]) -> bool:

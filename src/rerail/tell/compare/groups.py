@@ -100,7 +100,9 @@ def _code(run: Course) -> dict[str, str]:
 def _key(run: Course, runs: Sequence[Course], parted: Mapping[tuple[str, str], bool]) -> str:
     """What the runs of a group share. Of a run without settings nobody knows that, unless it is another's very copy."""
     if not run.config:
-        return next((one.name for one in runs if one is not run and not parted.get((one.name, run.name), True)), run.name)
+        return next(
+            (one.name for one in runs if one is not run and not parted.get((one.name, run.name), True)), run.name
+        )
     settings = {name: value for name, value in flat(run.config).items() if not _own(name)}
     return json.dumps([settings, _code(run)], sort_keys=True)
 

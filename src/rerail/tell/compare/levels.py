@@ -86,20 +86,24 @@ def row(signal: str, at: At, groups: Sequence[Group]) -> Row:
 
 def contrast(signal: str, at: At, first: Group, second: Group, refused: Mapping[str, Refusal]) -> Contrast:
     """Compare two groups at a place, or say why not."""
-    about = {"signal": signal, "at": at, "first": first.label, "second": second.label}
-    if signal in refused:
-        return Contrast(**about, why=refused[signal].why)
-    found = [[standing(run, signal, at) for run in group.members] for group in (first, second)]
-    sides = [[one for one in side if one is not None] for side in found]
-    if any(len(side) < len(group.members) for side, group in zip(sides, (first, second), strict=True)):
-        return Contrast(**about, why="not read by all of them")
-    places = [place for side in sides for _, place in side]
+    found, why = None, refused[signal].why if signal in refused else ""
+    if not why:
+        sides = [[standing(run, signal, at) for run in group.members] for group in (first, second)]
+        why = _unfair(signal, at, [one for side in sides for one in side])
+        known = [[one[0] for one in side if one is not None] for side in sides]
+        found = None if why else student.difference(*known)
+    return Contrast(signal=signal, at=at, first=first.label, second=second.label, difference=found, why=why)
+
+
+def _unfair(signal: str, at: At, found: Sequence[tuple[float, float] | None]) -> str:
+    """Why what was read by a place cannot be compared; empty where it can."""
+    places = [one[1] for one in found if one is not None]
+    if len(places) < len(found):
+        return "not read by all of them"
     # A loss is read at every step: whoever has an older one was evaluating, which is a part of equal time
     if not signal.startswith("loss/") and max(places) - min(places) > SHARE * at.place:
-        told = f"{fields.figure(min(places))} and {fields.figure(max(places))}"
-        return Contrast(**about, why=f"last read at {told}, which is too far apart")
-    one, other = ([value for value, _ in side] for side in sides)
-    return Contrast(**about, difference=student.difference(one, other))
+        return f"last read at {fields.figure(min(places))} and {fields.figure(max(places))}, which is too far apart"
+    return ""
 
 
 def _standing(group: Group, signal: str, at: At) -> Standing:

@@ -1,7 +1,8 @@
 """A comparison as CSV, one number a line, for other programs.
 
-Columns: `what` (level, difference, reach), `signal`, `axis`, `at` (seconds for time; the value to reach), `group` (two for
-a difference), `run` (empty for a group's mean), `value`, `low`, `high` (95 % interval), `p`, `note` (why there is none).
+Columns: `what` (level, difference, reach, refused), `signal`, `axis`, `at` (a place, seconds for time; of `reach` the
+value to come to), `group` (two for a difference), `run` (empty for a group's mean), `value`, `low`, `high` (95 %
+interval), `p`, `note` (the test, or why there is no value).
 """
 
 from __future__ import annotations
@@ -71,7 +72,13 @@ def _difference(one: Contrast) -> Line:
 def _reach(goal: Goal) -> Iterable[Line]:
     for group, runs in goal.reached.items():
         for axis in AXES:
-            about = {"what": "reach", "signal": goal.target.signal, "axis": axis, "at": goal.target.value, "group": group}
+            about = {
+                "what": "reach",
+                "signal": goal.target.signal,
+                "axis": axis,
+                "at": goal.target.value,
+                "group": group,
+            }
             values = {run: point.place(axis) if point else None for run, point in runs.items()}
             for run, value in values.items():
                 yield {**about, "run": run, **_value(value, "never" if runs[run] is None else "not known")}

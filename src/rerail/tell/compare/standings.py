@@ -53,7 +53,11 @@ def to_reach(told: Comparison) -> list[dict[str, Any]]:
     headings = ("signal", "value", "group", "reached by", "steps", "samples", "time, s")
     about = "Where a run comes to the value and stays there to its end; losses are smoothed as above." if rows else ""
     table = {"title": "What it took to reach a value", "headings": headings, "rows": rows, "about": about}
-    found = [(f"{fields.plain(goal.target.signal)} {_value(goal.target)}", one) for goal in told.goals for one in goal.contrasts]
+    found = [
+        (f"{fields.plain(goal.target.signal)} {_value(goal.target)}", one)
+        for goal in told.goals
+        for one in goal.contrasts
+    ]
     return [table, *_differences("Differences in steps to reach it", found)]
 
 
@@ -62,7 +66,15 @@ def _differences(title: str, found: Sequence[tuple[str, Contrast]]) -> list[dict
         return []
     rows = [(name, f"{one.second} - {one.first}", *_tested(one)) for name, one in found]
     headings = ("signal", "between", "difference", *_TESTED)
-    return [{"title": title, "headings": headings, "rows": rows, "about": _WELCH, "remark": tests([one for _, one in found])}]
+    return [
+        {
+            "title": title,
+            "headings": headings,
+            "rows": rows,
+            "about": _WELCH,
+            "remark": tests([one for _, one in found]),
+        }
+    ]
 
 
 def _row(row: Row) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Means of a few runs with their uncertainty: Student's t, Welch's difference, the exact permutation test.
 
-Formulas: Student 1908; Welch 1947 with Satterthwaite's degrees of freedom; the incomplete beta function by its continued
-fraction (DLMF 8.17.22, https://dlmf.nist.gov/8.17#v). Standard library only.
+Formulas: Student 1908; Welch 1947 with Satterthwaite's degrees of freedom; the incomplete beta function by its
+continued fraction (DLMF 8.17.22, https://dlmf.nist.gov/8.17#v). Standard library only.
 """
 
 from __future__ import annotations
