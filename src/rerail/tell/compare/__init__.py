@@ -113,9 +113,8 @@ def _signals(runs: Sequence[Course], asked: Asked, overall: Mapping[str, Refusal
 
 def _places(runs: Sequence[Course], asked: Asked) -> list[At]:
     named = {at.axis for at in asked.at}
-    rest: list[Axis] = [
-        axis for axis in AXES if axis not in named and not (axis == "samples" and remarks.one_size(runs))
-    ]
+    same = {"samples"} if remarks.one_size(runs) else set()
+    rest: list[Axis] = [axis for axis in AXES if axis not in {*named, *same}]
     found = [*asked.at, *levels.common_ends(runs, rest)]
     return sorted(found, key=lambda at: AXES.index(at.axis))
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 COLOURS = 8  # of the page; more groups begin anew, with dashes
 _POINTS = 200  # a line
+_DOTTED = 30  # of so few each is worth a dot
 _MOST = 24  # charts in one section
 _TITLES = {"steps": "optimizer step", "samples": "samples trained on", "time": "seconds alive"}
 Point = tuple[float, float, float, float]  # place, mean, lowest, highest
@@ -117,10 +118,13 @@ def _spec(axis: Axis, labels: Sequence[str], values: Sequence[float]) -> dict[st
     horizontal = {"field": "x", "type": "quantitative", "title": _TITLES[axis], "scale": {"nice": False, "zero": False}}
     band = {**vertical, "field": "low"}
     dash = {**group, "scale": {"domain": [*labels], "range": dashes}, "legend": None}
-    mean = {"x": horizontal, "y": {**vertical, "field": "mean"}, "color": {**group, "legend": {"title": None}}}
+    mean = {"x": horizontal, "y": {**vertical, "field": "mean"}, "color": {**group, "legend": None}}
     fill = {"x": horizontal, "y": band, "y2": {"field": "high"}, "color": {**group, "legend": None}}
     layers = [
         {"mark": {"type": "area", "opacity": 0.16}, "encoding": fill},
-        {"mark": {"type": "line"}, "encoding": {**mean, "strokeDash": dash}},
+        {
+            "mark": {"type": "line", "point": len(values) <= _DOTTED * len(labels)},
+            "encoding": {**mean, "strokeDash": dash},
+        },
     ]
     return {"data": {"name": "points"}, "layer": layers}

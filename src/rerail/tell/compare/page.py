@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from rerail.tell.compare import Comparison
 
+_LEVELS = "At equal"  # the charts stand before the first of these tables
+
 
 def write(told: Comparison, target: Path) -> Path:
     """Write the page, whole or not at all.
@@ -32,7 +34,8 @@ def text(told: Comparison) -> str:
         scripts=page.charting() if any(one.charts for one in drawn) else (),
         title=fields.listed([run.name for run in told.runs], 4),
         groups=[(group, index % charts.COLOURS) for index, group in enumerate(told.groups)],
-        tables=tables(told),
+        tables=(shown := tables(told)),
+        tables_first=next(index for index, one in enumerate(shown) if one.title.startswith(_LEVELS)),
         sections=drawn,
         banded=any(len(group.members) > 1 for group in told.groups),
     )

@@ -44,7 +44,7 @@ def tables(told: Comparison) -> list[Table]:
 
 def _runs(told: Comparison) -> Table:
     rows = [_run(group, run, counted=run in group.members) for group in told.groups for run in group.runs]
-    headings = ("run", "group", "seed", "steps", "samples", "time", "end", "guard stepped in")
+    headings = ("run", "group", "seed", "steps", "samples", "time", "end", "guard acted")
     about = "; ".join(f"{group.label}: {group.about or 'nothing sets it apart'}" for group in told.groups)
     return Table(title="Runs", headings=headings, rows=rows, about=f"{about}.", remark=" ".join(told.remarks))
 
@@ -59,7 +59,7 @@ def _run(group: Group, run: Course, *, counted: bool) -> tuple[str, ...]:
         "not known" if samples is None else fields.figure(round(samples)),
         summary.duration(run.end("time") or 0.0),
         fields.text(run.told.end, "reason") or "none yet",
-        fields.count(len(run.told.interventions), "time"),
+        fields.count(sum(case.moved != "COMMIT" for case in run.told.interventions), "time"),
     )
 
 
