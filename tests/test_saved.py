@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import small_tacotron2
-from rerail.saved import NotFinite, newest_saved, saved_settings
+from rerail.saved import NotFinite, newest_saved, saved_settings, set_aside
 
 
 @pytest.fixture
@@ -52,3 +53,23 @@ def test_where_nothing_can_be_taken_the_reason_is_told(trained_run: Path, tmp_pa
     (poisoned / "config.yaml").unlink()
     with pytest.raises(ValueError, match="without its settings a model cannot be built"):
         saved_settings(poisoned)
+
+
+def test_a_run_tells_what_it_is_measured_on(run: Path) -> None:
+    ids = set_aside(run)
+    assert ids is not None
+    assert len(ids) == 2
+    newest = max((run / "checkpoints").glob("step-*"))
+    (newest / "state.pt").write_bytes(b"cut")
+    assert set_aside(run) == ids
+    shutil.rmtree(run / "checkpoints")
+    assert set_aside(run) is None
+
+
+@pytest.mark.parametrize(
+    ("kept", "ids"),
+    [({"aside": {"validation": ["a", "b"], "unseen": ["c"]}}, {"a", "b"}), ({"symbols": []}, None), ([1, 2], None)],
+)
+def test_what_other_trainers_keep(trained_run: Path, tmp_path: Path, kept: Any, ids: set[str] | None) -> None:
+    made = small_tacotron2.changed(trained_run, tmp_path / "made", lambda state: state.update(others=[kept]))
+    assert set_aside(made) == ids

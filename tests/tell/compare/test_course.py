@@ -4,9 +4,9 @@ import math
 from pathlib import Path
 
 import pytest
-from written_runs import course, falling, note, reading, run, write
 
 from rerail.tell.compare.course import Course
+from written_runs import course, falling, note, reading, run, write
 
 
 def by_step(told: Course, signal: str = "loss/a") -> dict[int, float]:

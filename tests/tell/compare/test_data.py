@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from written_runs import course, falling, run
 
 from rerail.tell.compare import data
 from rerail.tell.compare.groups import Group
+from written_runs import course, falling, run
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_the_ids_decide_where_all_runs_keep_them(tmp_path: Path) -> None:
     assert data.measured_unlike(same) == ""
     assert data.sure(same)
     apart = [course(one, aside=["a", "b"]), course(other, aside=["b", "c", "d"])]
-    assert data.measured_unlike(apart) == "measured on other held-out samples (2 and 3, of which 1 are in all)"
+    assert data.measured_unlike(apart) == "measured on other held-out samples: 2 and 3, 1 of them in all"
 
 
 def test_else_the_settings_do(tmp_path: Path) -> None:

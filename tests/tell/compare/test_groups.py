@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from written_runs import ENVIRONMENT, compared, course, falling, run
 
 from rerail.tell.compare import groups
+from written_runs import ENVIRONMENT, compared, course, falling, run
 
 
 def labels(*folders: Path) -> dict[str, list[str]]:
@@ -31,7 +31,9 @@ def test_runs_that_differ_by_the_seed_alone_are_one_group(tmp_path: Path) -> Non
 
 def test_other_code_is_another_group(tmp_path: Path) -> None:
     old = run(tmp_path / "old", falling(1.0), lr=1, seed=0)
-    new = run(tmp_path / "new", falling(1.0), lr=1, seed=1, environment={**ENVIRONMENT, "rerail": "0.2.0", "threads": 8})
+    new = run(
+        tmp_path / "new", falling(1.0), lr=1, seed=1, environment={**ENVIRONMENT, "rerail": "0.2.0", "threads": 8}
+    )
     told = compared([old, new])
     assert [one.about for one in told.groups] == ["rerail 0.1.0", "rerail 0.2.0"]
     code = [one for one in told.differs if one.kind == "code"]
@@ -75,7 +77,9 @@ def test_nested_settings_are_named_by_dots(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["cache", "out_dir", "run", "paths.output_dir", "log_every", "checkpoint_path", "name"])
+@pytest.mark.parametrize(
+    "name", ["cache", "out_dir", "run", "paths.output_dir", "log_every", "checkpoint_path", "name"]
+)
 def test_places_make_no_group(name: str) -> None:
     assert groups.is_place(name)
 

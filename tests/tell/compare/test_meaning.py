@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from written_runs import compared, course, falling, run
 
 from rerail.tell.compare import meaning
+from written_runs import compared, course, falling, run
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,9 @@ def test_settings_that_change_what_a_number_means(tmp_path: Path, setting: str, 
 
 def test_another_batch_has_another_chance_level(tmp_path: Path) -> None:
     made = [run(tmp_path / str(n), falling(1.0, signal="loss/contrast", signal__chance=n)) for n in (2.08, 3.47)]
-    assert meaning.refusals([course(one) for one in made])["loss/contrast"].why.startswith("guessing gives 2.08 and 3.47")
+    assert meaning.refusals([course(one) for one in made])["loss/contrast"].why.startswith(
+        "guessing gives 2.08 and 3.47"
+    )
     same = [course(made[0]), course(made[0])]
     assert meaning.refusals(same) == {}
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from written_runs import course, run
 
 from rerail.tell.compare import weights
+from written_runs import course, run
 
 PARTS = {"loss/mel": 2.0, "loss/mel_post": 3.0, "loss/gate": 0.5}
 
@@ -17,7 +17,9 @@ def summed(**factors: float) -> Callable[[int], Mapping[str, float]]:
     return lambda _: {**PARTS, "loss/total": total}
 
 
-def unlike(folder: Path, *configs: Mapping[str, Any], values: Callable[[int], Mapping[str, float]] | None = None) -> str:
+def unlike(
+    folder: Path, *configs: Mapping[str, Any], values: Callable[[int], Mapping[str, float]] | None = None
+) -> str:
     given = values or summed(gate=7.0)
     return weights.unlike([course(run(folder / str(n), given, **one)) for n, one in enumerate(configs)])
 
@@ -57,7 +59,9 @@ def test_what_is_off_is_no_part(tmp_path: Path) -> None:
 
 
 def test_a_weight_that_the_guard_moved(tmp_path: Path) -> None:
-    moved = course(run(tmp_path / "moved", lambda step: summed()(step) | {"knob/loss/gate": 10.0 if step > 20 else 1.0}))
+    moved = course(
+        run(tmp_path / "moved", lambda step: summed()(step) | {"knob/loss/gate": 10.0 if step > 20 else 1.0})
+    )
     still = course(run(tmp_path / "still", lambda step: summed()(step) | {"knob/loss/gate": 1.0}))
     assert weights.unlike([still, moved]) == "the guard moved weights: gate in moved"
     assert weights.unlike([still, still]) == ""

@@ -42,7 +42,7 @@ def measured_unlike(runs: Sequence[Course]) -> str:
             return ""
         both = len(frozenset.intersection(*known))
         counts = " and ".join(dict.fromkeys(str(len(one)) for one in known))
-        return f"measured on other held-out samples ({counts}, of which {both} are in all)"
+        return f"measured on other held-out samples: {counts}, {both} of them in all"
     flats = [flat(run.config) for run in runs]
     names = dict.fromkeys(name for one in flats for name in one if is_data(name))
     differ = [name for name in names if len({one.get(name, ABSENT) for one in flats}) > 1]

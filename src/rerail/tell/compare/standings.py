@@ -26,7 +26,7 @@ _WELCH = "Differences have Welch's 95 % interval, p is two-sided."
 
 def place(at: At) -> str:
     """`equal steps (500 steps)`, as a person says it."""
-    amount = fields.figure(int(at.place) if at.place.is_integer() else at.place)
+    amount = fields.figure(int(at.place) if at.place == int(at.place) else at.place)
     return f"{_NAMES[at.axis]} ({amount} {_UNITS[at.axis]})"
 
 

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from rerail.tell.compare import page
+from written_runs import compared, falling, run
+
+HOSTILE = (
+    '<script>alert("x")</script>',
+    "</script><img src=x onerror=alert(1)>",
+    "[x](javascript:y) **b** `c`",
+    "a\x1b[31mb\u202ec",
+)
+
+
+class Elements(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def test_the_page_stands_alone_and_says_what_is_refused(tmp_path: Path) -> None:
+    made = [
+        run(tmp_path / f"{weight}-{seed}", falling(1.0 + seed, loss__total=weight), weight_mel=weight, seed=seed)
+        for weight in (1.0, 2.0)
+        for seed in (0, 1)
+    ]
+    target = page.write(compared(made), tmp_path / "page.html")
+    parsed = Elements()
+    text = target.read_text(encoding="utf8")
+    parsed.feed(text)
+    said = " ".join(" ".join(parsed.words).split())
+    assert "the weights differ: weight_mel is 1.0 and 2.0" in said
+    assert "weight_mel 1.0 (2 runs)" in said
+    assert not [attributes for _, attributes in parsed.found if "src" in attributes]
+    assert [one for tag, one in parsed.found if tag == "div" and (one.get("class") or "").startswith("plot")]
+    assert "Content-Security-Policy" in text
+    assert len(text) < 5e6
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_are_text(tmp_path: Path, name: str) -> None:
+    folder = re.sub("/", "", name)
+    made = [
+        run(
+            tmp_path / f"{folder}{n}",
+            falling(1.0, signal=f"loss/{name}", **{f"eval/{name}": 1.0}),
+            **{name: n, "seed": 0},
+        )
+        for n in (0, 1)
+    ]
+    text = page.text(compared(made))
+    parsed, plain = Elements(), Elements()
+    parsed.feed(text)
+    other = [run(tmp_path / f"plain{n}", falling(1.0, signal="loss/a", eval__b=1.0), lr=n, seed=0) for n in (0, 1)]
+    plain.feed(page.text(compared(other)))
+    assert [tag for tag, _ in parsed.found] == [tag for tag, _ in plain.found]
+    assert not any(symbol in text for symbol in "\x1b\u202e")
