@@ -63,7 +63,11 @@ class Session:
 
 @dataclass(frozen=True, kw_only=True)  # without slots: the course is made once and kept
 class Course:
-    """A run that is compared. `aside` are the ids that it says it is measured on, None where it keeps none."""
+    """A run that is compared.
+
+    `told` is its story without the readings, which are here; `aside` are the ids that it says it is measured on, None
+    where it keeps none.
+    """
 
     name: str
     told: Story
@@ -108,7 +112,7 @@ class Course:
 
 @dataclass(slots=True)
 class _Reader:
-    """Follows the records on their way to the story: times, and the settings of each session."""
+    """Keeps the readings, and follows the other records on their way to the story: times, settings of each session."""
 
     readings: list[Read] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
@@ -121,9 +125,10 @@ class _Reader:
             self._clock(fields.number(record.get("time")), begins=begins)
             if begins:
                 self._begin(fields.mapping(record, "data"))
-            elif record.get("kind") == "reading":
+            if record.get("kind") == "reading":
                 self._read(record)
-            yield record
+            else:
+                yield record
 
     def _clock(self, now: float | None, *, begins: bool) -> None:
         if now:  # a torn line has no time
