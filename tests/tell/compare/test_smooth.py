@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 from statistics import median
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rerail.tell.compare.smooth import smoothed
@@ -24,6 +24,7 @@ def test_half_of_a_window_lost_is_no_value() -> None:
     assert math.isnan(smoothed([0, 1, 2, 3], [math.nan, math.nan, 1.0, 2.0], 4)[3])
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.integers(1, 10))
 def test_it_is_the_plain_median(values: list[float], width: int) -> None:
     places = list(range(len(values)))
