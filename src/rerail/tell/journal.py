@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from rerail.core import plain
 
 VERSION = 1
 NAME = "journal.jsonl"
+_ROTATED = re.compile(r"journal-(\d+)\.jsonl")
 Listener = Callable[[dict[str, Any]], None]
 
 
@@ -73,8 +75,8 @@ class Journal:
     def _rotate(self) -> None:
         assert self.folder is not None
         self.close()
-        number = len(list(self.folder.glob("journal-*.jsonl"))) + 1
-        (self.folder / NAME).rename(self.folder / f"journal-{number:04d}.jsonl")
+        number = numbers(self.folder)[-1]
+        (self.folder / NAME).rename(self.folder / rotated(number))
         self._file = _open(self.folder / NAME)
 
 
@@ -103,7 +105,7 @@ def read(folder: Path, passed: Callable[[int], None] | None = None) -> Iterator[
                 if passed is not None:
                     passed(len(line))
                 if line.strip():
-                    yield _parse(line, f"{file.name}:{number}")
+                    yield parse(line, f"{file.name}:{number}")
 
 
 def add_note(folder: Path, text: str, data: dict[str, Any]) -> None:
@@ -125,10 +127,32 @@ def run_folder(folder: Path) -> Path:
     return folder
 
 
-def _parse(line: bytes, where: str) -> dict[str, Any]:
+def numbers(folder: Path) -> list[int]:
+    """Return the numbers of a journal's files, oldest first; the last is what `journal.jsonl` will be renamed to."""
     try:
-        record: dict[str, Any] = json.loads(line)
-    except ValueError:
+        names = os.listdir(folder)  # noqa: PTH208 (a look must be cheap: no path is made for each of the files)
+    except OSError:
+        names = []
+    past = sorted(int(found[1]) for found in map(_ROTATED.fullmatch, names) if found)
+    return [*past, past[-1] + 1 if past else 1]
+
+
+def rotated(number: int) -> str:
+    """Return the name of a file that is full."""
+    return f"journal-{number:04d}.jsonl"
+
+
+def parse(line: bytes, where: str) -> dict[str, Any]:
+    """Return the record of a line; a note where it is none.
+
+    Raises:
+        ValueError: for a newer format.
+    """
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, dict) or not isinstance(record.get("v"), int):
         return {"v": VERSION, "kind": "note", "tick": 0, "time": 0.0, "text": "torn line", "data": {"where": where}}
     if record["v"] > VERSION:
         raise ValueError(f"{where} has format {record['v']}, this rerail reads up to {VERSION}; update rerail")
