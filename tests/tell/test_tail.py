@@ -11,7 +11,7 @@ import pytest
 
 from rerail.tell import journal
 from rerail.tell.journal import Journal
-from rerail.tell.tail import Place, Tail
+from rerail.tell.tail import Place, Tail, near_end
 
 
 def ticks(tail: Tail) -> list[int]:
@@ -152,3 +152,19 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / journal.NAME).write_text('{"v": 9}\n')
     with pytest.raises(ValueError, match="update rerail"):
         ticks(Tail(tmp_path))
+
+
+@pytest.mark.parametrize("most", [10, 300, 1500, 100_000])
+def test_the_place_near_the_end_is_that_of_a_whole_line(tmp_path: Path, most: int) -> None:
+    write(tmp_path, range(40), rotate_bytes=500)
+    tail = Tail(tmp_path, near_end(tmp_path, most))
+    seen = ticks(tail)
+    assert seen == list(range(40 - len(seen), 40))
+    assert sum(len(path.read_bytes()) for path in tmp_path.iterdir()) > 2000
+    assert len(seen) * 50 <= max(most, 50) or most == 100_000
+    write(tmp_path, range(40, 42))
+    assert ticks(tail) == [40, 41]
+
+
+def test_without_a_journal_the_end_is_the_beginning(tmp_path: Path) -> None:
+    assert near_end(tmp_path / "nowhere", 100) == Place()

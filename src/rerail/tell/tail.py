@@ -19,7 +19,7 @@ from rerail.tell import journal
 _HEAD = 128  # bytes at the start of a file, enough for the time of its first record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Place:
     """How far a journal was read; `dataclasses.asdict` and `Place(**...)` are the way to a file and back.
 
@@ -89,6 +89,22 @@ class Tail:
 
     def _begin_anew(self) -> None:
         self.place, self.replaced = Place(), self.replaced + 1
+
+
+def near_end(folder: Path, most: int) -> Place:
+    """The place of a line that has at most so many bytes from there to the end of the journal."""
+    for number in reversed(journal.numbers(folder)):
+        file, _ = _open(folder, number)
+        if file is None:
+            continue
+        with file:
+            size, head = os.fstat(file.fileno()).st_size, file.read(_HEAD)
+            if size > most:
+                file.seek(size - most)
+                offset = size - most + len(file.readline())
+                return Place(number=number, offset=offset, head=_digest(head[:offset]))
+        most -= size
+    return Place()
 
 
 def _open(folder: Path, number: int) -> tuple[BinaryIO | None, bool]:
