@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rerail.tell.fields import Record
 
-_STYLES = {"verdict": "bold red", "cause": "bold", "remedy": "yellow", "snapshot": "dim", "artifact": "dim"}
+STYLES = {"verdict": "bold red", "cause": "bold", "remedy": "yellow", "snapshot": "dim", "artifact": "dim"}
 
 
 @final
@@ -33,14 +33,22 @@ class Console:
         total: optimizer steps that the run will take, where known.
         every: without a terminal, one line of readings every so many steps.
         screen: where to write; standard output by default.
+        latest: where the run stands already.
     """
 
-    def __init__(self, *, total: int | None = None, every: int = 20, screen: Screen | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        total: int | None = None,
+        every: int = 20,
+        screen: Screen | None = None,
+        latest: Latest | None = None,
+    ) -> None:
         if every < 1:
             raise ValueError(f"a line every N steps needs N >= 1; got {every}; give 1 for a line each step")
         self._screen = screen or Screen()
         self._total, self._every = total, every
-        self._latest = Latest()
+        self._latest = latest or Latest()
         self._shown: int | None = None
         self._progress = _bar(self._screen)
         self._task = self._progress.add_task("step", total=total)
@@ -108,4 +116,4 @@ def _bar(screen: Screen) -> Progress:
 def _style(record: Record) -> str:
     if "recovered" in record:
         return "green" if record["recovered"] is True else "red"
-    return _STYLES.get(str(record.get("kind")), "")
+    return STYLES.get(str(record.get("kind")), "")

@@ -28,7 +28,13 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]], screen: Scr
     if not out.is_terminal:
         text("\n".join("\t".join(row) for row in cells), out)
         return
-    drawn = Table(*headings)
-    for row in cells:
-        drawn.add_row(*(Text(cell, overflow="fold") for cell in row))  # Text, because names may look like markup
-    out.print(drawn)
+    out.print(drawn(headings, cells, out))
+
+
+def drawn(headings: Sequence[str], rows: Sequence[Sequence[object]], screen: Screen) -> Table:
+    """Rows as a drawn table."""
+    table = Table(*headings)
+    for row in rows:
+        cells = [fields.writable(fields.plain(cell), screen.encoding) for cell in row]
+        table.add_row(*(Text(cell, overflow="fold") for cell in cells))  # Text, because names may look like markup
+    return table
