@@ -31,9 +31,11 @@ from rerail.cli import (
     replay,
     report,
     search,
+    serve,
     synthesize,
     table,
     train,
+    watch,
 )
 from rerail.cli.arguments import dashed, with_own_settings, with_presets
 
@@ -51,6 +53,8 @@ COMMANDS = {
     "index": index,
     "search": search,
     "export": export,
+    "watch": watch,
+    "serve": serve,
     "report": report,
     "compare": compare,
     "explain": explain,
