@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from rerail.tell import story
 
 if TYPE_CHECKING:
@@ -81,16 +83,17 @@ def test_a_tick_judged_again_after_a_resume_is_a_second_intervention(make: Make)
     assert run.config == {"a": 1}
 
 
-def test_time_between_sessions_does_not_count(make: Make) -> None:
+@pytest.mark.parametrize("begins", ["start", "resume"])
+def test_time_between_sessions_does_not_count(make: Make, begins: str) -> None:
     records = [
         make("note", 0, text="start", data={}) | {"time": 100.0},
         make("reading", 1, values={}) | {"time": 110.0},
-        make("note", 1, text="start", data={}) | {"time": 9000.0},
+        make("note", 1, text=begins, data={"config": {"a": 2}}) | {"time": 9000.0},
         make("note", 2, text="end", data={"reason": "finished", "step": 2}) | {"time": 9005.0},
     ]
     run = story.gather(records, name="x")
     assert (run.seconds, run.sessions, run.began) == (15.0, 2, 100.0)
-    assert run.end == {"reason": "finished", "step": 2}
+    assert (run.config, run.end) == ({"a": 2}, {"reason": "finished", "step": 2})
 
 
 def test_series_keep_lost_values_and_unknown_kinds_are_passed_over(make: Make) -> None:

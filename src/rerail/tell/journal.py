@@ -21,6 +21,7 @@ from rerail.core import plain
 
 VERSION = 1
 NAME = "journal.jsonl"
+START, RESUME = BEGINS = ("start", "resume")  # the notes with which a process begins to train
 _ROTATED = re.compile(r"journal-(\d+)\.jsonl")
 Listener = Callable[[dict[str, Any]], None]
 

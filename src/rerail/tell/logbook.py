@@ -23,7 +23,7 @@ from rerail.core.told import TOLD
 from rerail.core.trial import Trial
 from rerail.core.verdict import Verdict
 from rerail.tell.artifacts import save_artifact
-from rerail.tell.journal import Journal, Listener
+from rerail.tell.journal import RESUME, START, Journal, Listener
 from rerail.tell.listeners import Listeners
 from rerail.tell.runlog import RunLog
 
@@ -50,7 +50,7 @@ class Logbook:
         if self.run is not None and not (self.run / "config.yaml").exists():
             text = yaml.safe_dump(plain.dump(about.get("config", {})), sort_keys=False, allow_unicode=True)
             (self.run / "config.yaml").write_text(text, encoding="utf8")
-        self.note(tick, "resume" if resumed else "start", {**data, **resumed})
+        self.note(tick, RESUME if resumed else START, {**data, **resumed})
 
     def note(self, tick: int, text: str, data: Mapping[str, Any]) -> None:
         """Write a free note."""

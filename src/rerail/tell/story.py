@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rerail.tell import fields, words
+from rerail.tell import fields, journal, words
 from rerail.tell.latest import Latest
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class _Gathering:
     def take(self, record: Record) -> None:
         """Take in one record of any kind; kinds that the page does not show only move the clock."""
         self.latest.update(record)
-        starts = record.get("kind") == "note" and record.get("text") == "start"
+        starts = record.get("kind") == "note" and record.get("text") in journal.BEGINS
         self._clock(fields.number(record.get("time")), starts=starts)
         taker = (
             getattr(self, f"_{fields.text(record, 'kind')}", None) if fields.text(record, "kind") in _KINDS else None
@@ -207,8 +207,10 @@ class _Gathering:
 
     def _note(self, record: Record, tick: int) -> None:
         text, data = record.get("text"), fields.mapping(record, "data")
-        if text == "start":
+        if text in journal.BEGINS:
             self.start, self.end, self.sessions = data, {}, self.sessions + 1
+            if text == journal.RESUME:
+                self._remark(record, tick)
         elif text == "end":
             self.end = data
         elif text == "quarantined":

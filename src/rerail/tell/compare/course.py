@@ -24,7 +24,6 @@ Axis = Literal["steps", "samples", "time"]
 AXES: tuple[Axis, ...] = ("steps", "samples", "time")
 SEEDS = ("seed", "random_state")
 COMPARED = ("loss/", "eval/")
-_BEGINS = ("start", "resume")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,7 +120,7 @@ class _Reader:
 
     def follow(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
-            begins = record.get("kind") == "note" and record.get("text") in _BEGINS
+            begins = record.get("kind") == "note" and record.get("text") in journal.BEGINS
             self._clock(fields.number(record.get("time")), begins=begins)
             if begins:
                 self._begin(fields.mapping(record, "data"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rerail.tell import fields, words
+from rerail.tell.journal import BEGINS
 from rerail.tell.latest import Latest
 from rerail.tell.report.summary import duration
 
@@ -124,7 +125,7 @@ class State:
             self._seconds.append(seconds)
 
     def _note(self, text: str, data: Record) -> None:
-        if text in ("start", "resume"):
+        if text in BEGINS:
             self._end, self._paused = None, ""
             steps = fields.whole(fields.mapping(data, "config"), "steps")
             self.total = steps or self.total

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from rerail.core.notice import Level, Notice
 from rerail.core.outcome import AFTER
 from rerail.tell import fields
+from rerail.tell.journal import BEGINS
 from rerail.tell.notices import events, values
 from rerail.tell.notices.standing import Cadence, Standing
 from rerail.tell.story import Intervention
@@ -99,7 +100,7 @@ class Notices:
         self._now = time
         self._began = time if self._began is None else self._began
         silent, self._silent = self._silent, 0.0
-        said = record.get("text") in ("went on", "start", "resume")  # these say so themselves
+        said = record.get("text") in ("went on", *BEGINS)  # these say so themselves
         return [self._notice(events.went_on(silent, ""))] if silent and not said else []
 
     def _reading(self, _: Record) -> list[Notice]:
@@ -141,7 +142,7 @@ class Notices:
 
     def _note(self, record: Record) -> list[Notice]:
         text, data = fields.text(record, "text"), fields.mapping(record, "data")
-        if text in ("start", "resume"):
+        if text in BEGINS:
             self._session, self._halted = self._session + 1, False
         if text == "recovered":
             self._recovery = events.recovered(data)
@@ -155,7 +156,7 @@ class Notices:
 
     def _closed_by(self, record: Record) -> list[Notice]:
         """Tell of an intervention that has no outcome, at the first record past it."""
-        if record.get("kind") in ("reading", "verdict") or record.get("text") in ("start", "resume", "end"):
+        if record.get("kind") in ("reading", "verdict") or record.get("text") in (*BEGINS, "end"):
             return self.rest()
         return []
 

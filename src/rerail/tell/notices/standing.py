@@ -10,6 +10,7 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from rerail.tell import advised, fields, phrases
+from rerail.tell.journal import BEGINS
 from rerail.tell.latest import Latest
 from rerail.tell.notices import values
 
@@ -181,7 +182,7 @@ class Standing:
             self._saved.append(fields.whole(record, "step"))
 
     def _note(self, record: Record, _: int | None) -> None:
-        if record.get("text") not in ("start", "resume"):
+        if record.get("text") not in BEGINS:
             return
         data = fields.mapping(record, "data")
         self.latest.step = fields.whole(data, "step")
