@@ -116,7 +116,7 @@ def test_a_halt_points_at_its_evidence(make: Make) -> None:
     text = explain(story.gather(records, name="x"))
     assert "stop the run; the run ended here" in text
     assert "Evidence is in the run's folder, evidence/tick-9: reproduce.py there fails the same way, once it" in text
-    assert "Mend the formula" in text
+    assert "Mend the code of the model" in text
 
 
 def test_a_tick_without_a_proof_says_who_answered(make: Make) -> None:

@@ -25,6 +25,7 @@ KINDS = {  # how a person would call it
     "transient": "a passing fault outside the step",
     "unknown": "cause unknown",
 }
+_FAULT = "fault"  # code of which no operation is known
 _MENDED = {  # what a person can do where nothing is known of the operation
     "data": "Mend these samples, or take them out of the data.",
     "toxic": "The samples are sound: bound what the model computes from them, or train more gently.",
@@ -33,6 +34,7 @@ _MENDED = {  # what a person can do where nothing is known of the operation
     "step size": "Lower the learning rate, warm up longer or clip the gradient; see whether the schedule counts steps.",
     "precision": "Keep this part in single precision, or use bfloat16.",
     "code": "Mend the formula: keep its arguments off the edge.",
+    "fault": "Mend the code of the model, of its loss or of what makes its batches.",
     "architecture": "Mend the initialisation, the normalisation or the kind of unit; no setting of the run cures it.",
     "compiler": "Leave this part uncompiled, or try another version of PyTorch.",
     "level": "There is nothing to mend, where a change of the loss at this step was meant.",
@@ -42,9 +44,7 @@ _MENDED = {  # what a person can do where nothing is known of the operation
 
 def kind(record: Record) -> str:
     """The kind of a cause as a person would call it."""
-    name = _name(record)
-    formula = name != "code" or fields.mapping(record, "operation")
-    return KINDS.get(name, name) if formula else "a fault in the code"
+    return "a fault in the code" if (name := _name(record)) == _FAULT else KINDS.get(name, name)
 
 
 def cause(record: Record) -> str:
@@ -122,7 +122,8 @@ def fix(record: Record) -> str:
 def _name(record: Record) -> str:
     """The kind as `core` has it: in a journal record the field `cause`, in a dumped cause the member's name, `kind`."""
     dumped = fields.text(record, "kind", "unknown")
-    return fields.text(record, "cause") or ("unknown" if dumped == "cause" else dumped.lower().replace("_", " "))
+    name = fields.text(record, "cause") or ("unknown" if dumped == "cause" else dumped.lower().replace("_", " "))
+    return _FAULT if name == "code" and not fields.mapping(record, "operation") else name
 
 
 def _component(record: Record) -> str:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 PROSE = frozenset({"reason", "fix", "advice", "forecast"})
 NONFINITE = "nonfinite."
 _SHOWN = 4  # numbers of a finding, calls of a stack
-_FAULT = "Mend the code of the model, of its loss or of what makes its batches."
 _MANY = 64  # spans of rows
 _ENDLESS = 250_000_000_000  # Unix seconds; a little before the year 9999, the last that a date can have
 
@@ -151,7 +150,7 @@ def _cause(case: Intervention) -> dict[str, str]:
         "line": fields.text(operation, "line"),
         "module": fields.text(operation, "module"),
         "reason": fields.sentence((causes.reasons(found) or [""])[0]) if found else "",
-        "fix": _FAULT if _kind(found) == "fault" else causes.fix(found) if found else "",
+        "fix": causes.fix(found) if found else "",
     }
 
 
