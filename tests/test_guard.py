@@ -364,7 +364,8 @@ def test_a_model_that_is_not_finite_is_refused_at_once() -> None:
 
 def test_the_public_names_are_those_that_are_documented() -> None:
     assert set(rerail.__all__) == {
-        "Check", "Derailed", "Guard", "Keep", "Losses", "Picture", "Plan", "Sound", "Step", "__version__", "examine",
+        "Check", "Derailed", "Guard", "Keep", "Losses", "Picture", "Plan", "Requests", "Sound", "Step", "__version__",
+        "examine",
     }  # fmt: skip
 
 

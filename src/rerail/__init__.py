@@ -1,8 +1,19 @@
-"""rerail keeps PyTorch training runs alive and converging."""
+"""rerail keeps PyTorch training runs alive and converging.
+
+What stands here is loaded when it is asked for: a process that only reads a journal needs no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from rerail._version import __version__
-from rerail.doctor import Check, examine
-from rerail.guard import Derailed, Guard, Keep, Losses, Picture, Plan, Sound, Step
+
+if TYPE_CHECKING:
+    from rerail.asked import Requests
+    from rerail.doctor import Check, examine
+    from rerail.guard import Derailed, Guard, Keep, Losses, Picture, Plan, Sound, Step
 
 __all__ = [
     "Check",
@@ -12,8 +23,22 @@ __all__ = [
     "Losses",
     "Picture",
     "Plan",
+    "Requests",
     "Sound",
     "Step",
     "__version__",
     "examine",
 ]
+
+_ELSEWHERE = {"Requests": "rerail.asked", "Check": "rerail.doctor", "examine": "rerail.doctor"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_ELSEWHERE.get(name, "rerail.guard")), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -27,7 +27,6 @@ from rerail.core import plain
 from rerail.core.artifact import Picture, Sound
 from rerail.core.cause import Cause
 from rerail.core.cause.standing import standing
-from rerail.core.hang import Hang
 from rerail.core.knobs import NEUTRAL
 from rerail.core.outcome import Watch
 from rerail.core.plans import default_plan
@@ -36,6 +35,7 @@ from rerail.core.remedy import Move, Remedy
 from rerail.core.told import speak_for_themselves
 from rerail.core.verdict import Plan, Verdict, advance, live_through, recall, remember, settle, spent, start
 from rerail.known import Known
+from rerail.process import identity
 from rerail.prove.attempt import Attempt, LossFunction, Recipe, attempt, refuse_unknown, switched_off
 from rerail.prove.inquest import Proof
 from rerail.prove.prover import Kept, Prover
@@ -137,7 +137,7 @@ class Guard:
         if self._snapshots.take(tick=self.tick, step=self.steps, position=self._position(), healthy=True) is None:
             raise ValueError("the model is not finite before the first step; load a healthy checkpoint")
         self._logbook = Logbook(self.run, listeners)
-        about = {"config": config or {}, "environment": environment()}
+        about = {"config": config or {}, "environment": environment(), "process": identity()}
         self._logbook.begin(self.tick, step=self.steps, resumed=resumed, about=about)
         self._sensors = Sensors(model, self._parts.held.named, self.keep.sensors_every)
         self._checkup = Checkup(model, self.optimizers, losses, lambda error: self.note("checkup failed", error=error))
@@ -148,8 +148,7 @@ class Guard:
         self._window = Window(self.keep.memory_bytes)
         self._prover = Prover(self.bench(), self.keep.proof_replays)
         self._saved_step = self.steps
-        rule = Hang(least=self.keep.hang_seconds)
-        self._watchdog = Watchdog(self._host.pulse, rule, self.note, on=self._logbook.heard)
+        self._watchdog = Watchdog(self._host.pulse, self.keep.hang, self.note, on=self._logbook.heard)
         self._deepest = max((rung.depth for ladder in self.plan.ladders.values() for rung in ladder.rungs), default=0)
 
     # -- the seam -----------------------------------------------------------------------------------------------------
@@ -198,6 +197,10 @@ class Guard:
     def observe(self, values: Mapping[str, float]) -> None:
         """Add numbers (`eval/...`) to the next reading, or to a last one of their own when the run ends first."""
         self._host.observe(values)
+
+    def idle(self, seconds: float) -> None:
+        """Leave so many seconds out of the time of the next step: the run was asked to wait, and is heard of."""
+        self._host.idle(seconds)
 
     def show(self, name: str, thing: Picture | Sound) -> None:
         """Keep a picture or a sound for the report."""
@@ -452,7 +455,11 @@ class Guard:
             self._logbook.snapshot(self.tick, "promoted", snapshot.step)
             self._window.forget(self._snapshots.newest_healthy(self._deepest).step)
             if snapshot.step - self._saved_step >= self.keep.checkpoint_every:
-                self._save_if_there_is_room(snapshot)
+                try:
+                    self._save(snapshot)
+                    self._saved_step = snapshot.step  # one saved by hand, before it is proved, puts off no healthy one
+                except OSError as error:  # a full disk ends no run
+                    self.note("checkpoint not saved", step=snapshot.step, error=str(error))
 
     def bench(self) -> Bench | None:
         """Return where this run's steps are replayed; None without `losses`."""
@@ -488,13 +495,6 @@ class Guard:
         if path is not None:
             self._logbook.snapshot(self.tick, "saved", snapshot.step, path=f"checkpoints/{path.name}")
         return path
-
-    def _save_if_there_is_room(self, snapshot: Snapshot) -> None:
-        try:
-            self._save(snapshot)
-            self._saved_step = snapshot.step  # a state saved by hand, before it is proved, puts off no healthy one
-        except OSError as error:
-            self.note("checkpoint not saved", step=snapshot.step, error=str(error))
 
     def _position(self) -> Mapping[str, Any] | None:
         return None if self.data is None else self.data.state_dict()

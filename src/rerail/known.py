@@ -44,6 +44,12 @@ class Known:
         self._observed |= values
         self.pulse.beat()
 
+    def idle(self, seconds: float) -> None:
+        """Leave so many seconds out of the time of the next step; they are no silence either."""
+        self._clock += seconds
+        self._returned += seconds
+        self.pulse.beat()
+
     def take_observed(self) -> dict[str, float]:
         """Hand over what was observed since the last reading."""
         taken, self._observed = self._observed, {}

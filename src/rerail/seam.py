@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rerail.core import plain
 from rerail.core.cause import Cause
+from rerail.core.hang import Hang
 from rerail.core.reading import UNCOUNTED
 from rerail.core.verdict import Verdict
 from rerail.tell import causes, phrases
@@ -61,6 +62,11 @@ class Keep:
     sensors_every: int = 50
     proof_replays: int = 20
     hang_seconds: float = 300.0
+
+    @property
+    def hang(self) -> Hang:
+        """When a silence is a hang."""
+        return Hang(least=self.hang_seconds)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept."""

@@ -4,6 +4,7 @@ import math
 import os
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ import torch
 import yaml
 from torch import nn
 
+from rerail import asked
 from rerail.core.plans import default_plan, lowering
 from rerail.fit import FitConfig, Parts, Picture, problems, scheduled, train
 from rerail.fit import optimizer as made
 from rerail.fit.schedule import cosine_factor
 from rerail.fit.stop import Stop
+from rerail.requests import ask
 from rerail.tasks.speech.plan import plan as speech_plan
 from rerail.tell import journal
 from toy import Loader, network
@@ -30,6 +33,7 @@ class ToyTask:
     fit: FitConfig
     calls: list[int] = field(default_factory=list)
     interrupt_at: int = -1
+    then: Callable[[int], None] = lambda _: None
 
     def build(self) -> Parts:
         model = network()
@@ -39,6 +43,7 @@ class ToyTask:
         def losses(batch: dict[str, Any]) -> dict[str, torch.Tensor]:
             if schedule.last_epoch == self.interrupt_at:
                 os.kill(os.getpid(), signal.SIGINT)
+            self.then(schedule.last_epoch)
             return {"square": (model(batch["x"]) - batch["y"]).square().mean()}
 
         held_out = [next(iter(Loader(seed=9)))]
@@ -94,6 +99,62 @@ def test_ctrl_c_saves_and_resume_is_bitwise(tmp_path: Path) -> None:
     assert resumed.metrics == whole.metrics
     one, other = final(tmp_path / "whole"), final(tmp_path / "parts")
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_run_that_is_asked_to_wait_is_bitwise_one_that_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asked, "LOOK_SECONDS", 0.01)
+    whole = train(ToyTask(FIT), FIT, run=tmp_path / "whole")
+    wishes = []
+
+    def pause(step: int) -> None:
+        if step == 17:
+            wishes.append(ask(tmp_path / "run", "pause", by="telegram"))
+            threading.Timer(0.1, lambda: wishes.append(ask(tmp_path / "run", "resume", by="telegram"))).start()
+
+    waited = train(ToyTask(FIT, then=pause), FIT, run=tmp_path / "run")
+    assert [one.wish for one in wishes] == ["pause", "resume"]
+    assert waited.reason == "finished"
+    assert waited.metrics == whole.metrics
+    one, other = final(tmp_path / "whole"), final(tmp_path / "run")
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_run_that_is_asked_to_stop_is_resumed_bitwise(tmp_path: Path) -> None:
+    whole = train(ToyTask(FIT), FIT, run=tmp_path / "whole")
+
+    def stop(step: int) -> None:
+        if step == 17:
+            ask(tmp_path / "run", "stop", by="page\x1b[31m")
+
+    stopped = train(ToyTask(FIT, then=stop), FIT, run=tmp_path / "run")
+    assert (stopped.reason, stopped.steps) == ("stopped", 18)
+    assert stopped.message == "asked by page\\x1b[31m: saved at step 18; --resume goes on there"
+    resumed = train(ToyTask(FIT), FIT, run=tmp_path / "run", resume=True)
+    assert resumed.metrics == whole.metrics
+
+
+def test_a_run_that_waits_can_be_interrupted(tmp_path: Path) -> None:
+    def pause(step: int) -> None:
+        if step == 17:
+            ask(tmp_path / "run", "pause", by="page")
+            threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGTERM)).start()
+
+    stopped = train(ToyTask(FIT, then=pause), FIT, run=tmp_path / "run")
+    assert (stopped.reason, stopped.steps) == ("stopped", 18)
+    assert stopped.message.startswith("SIGTERM")
+
+
+def test_a_loop_that_breaks_off_says_of_what(tmp_path: Path) -> None:
+    def break_off(step: int) -> None:
+        if step == 5:
+            raise KeyboardInterrupt("by hand")
+
+    with pytest.raises(KeyboardInterrupt):
+        train(ToyTask(FIT, then=break_off), FIT, run=tmp_path / "run")
+    last = list(journal.read(tmp_path / "run"))[-1]
+    assert (last["text"], last["data"]) == ("broke off", {"error": "KeyboardInterrupt: by hand", "step": 5})
 
 
 def test_evaluation_does_not_change_the_training(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import torch
 
+from rerail.asked import Requests
 from rerail.fit.adapt import Adapt
 from rerail.fit.begin import Averaged, averages, guarded, prepare, total
 from rerail.fit.best import Best
@@ -21,6 +22,8 @@ from rerail.fit.stop import Stop
 from rerail.fit.task import Parts, Task
 from rerail.guard import Derailed, Guard, Listener, claim
 from rerail.seam import UNCOUNTED
+
+RESUME = "--resume goes on there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ def train(
     guard = guarded(parts, config, run=run, resume=resume, listeners=listeners, describe=describe, averaged=averaged)
     for text, data in (notes or {}).items():
         guard.note(text, **data)
-    with Stop() as stop:
+    with Stop() as stop, _told(guard):
         result = _Loop(task, config, parts, guard, averaged).run(stop)
     guard.close(result.reason)
     return result
@@ -71,6 +74,15 @@ def train_unguarded(task: Task, config: FitConfig) -> Iterator[float]:
         parts.optimizer.step()
         parts.scheduler.step()
         yield float(loss.detach())
+
+
+@contextmanager
+def _told(guard: Guard) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:  # whoever reads the journal of a run that died wants to know of what
+        guard.note("broke off", error=f"{type(error).__name__}: {error}", step=guard.steps)
+        raise
 
 
 class _Loop:
@@ -90,13 +102,17 @@ class _Loop:
         self.began = self.evaluated = guard.steps
 
     def run(self, stop: Stop) -> Result:
+        requests = Requests(self.guard, over=lambda: bool(stop.asked))
         try:
-            self._train(stop)
+            self._train(requests)
         except Derailed as error:
             return self._result("halted", str(error))
+        if requests.by:
+            done = "saved" if requests.saved else "not saved, the journal says why,"
+            return self._result("stopped", f"asked by {requests.by}: {done} at step {self.guard.steps}; {RESUME}")
         if stop.asked:
             self.guard.save()
-            return self._result("stopped", f"{stop.asked}: saved at step {self.guard.steps}; --resume goes on there")
+            return self._result("stopped", f"{stop.asked}: saved at step {self.guard.steps}; {RESUME}")
         if self.enough:
             return self._ended_early()
         self._evaluate(last=True)
@@ -104,9 +120,9 @@ class _Loop:
         idle = self.guard.steps == self.began
         return self._result("finished", f"the run had its {self.began} steps already; ask for more" if idle else "")
 
-    def _train(self, stop: Stop) -> None:
+    def _train(self, requests: Requests) -> None:
         batches = iter(self.parts.data)
-        while self.guard.steps < self.config.steps and not stop.asked and not self.enough:
+        while self.guard.steps < self.config.steps and not self.enough and not requests.stop():
             step = self.room.step(list(islice(batches, self.config.accumulate)))
             self.adapt.look(step.verdict.knobs.weights)
             every = self.config.evaluate_every  # at multiples of it, so that a resumed run measures where another does

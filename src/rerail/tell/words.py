@@ -156,6 +156,18 @@ def _went_on(data: Record) -> str:
     return f"The run went on after {fields.figure(data.get('silent', 0.0))} s."
 
 
+def _asked(data: Record) -> str:
+    by, step = fields.text(data, "by") or "somebody", fields.whole(data, "step")
+    done = _WISHES.get(fields.text(data, "wish"), f"Asked for {fields.text(data, 'wish', 'nothing')}")
+    waited = f" after {fields.figure(data['waited'])} s" if "waited" in data else ""
+    return f"{done}{waited}, at step {step}: asked by {by}."
+
+
+def _broke_off(data: Record) -> str:
+    return f"Broke off at step {fields.whole(data, 'step')}: {fields.text(data, 'error', 'no reason is known')}"
+
+
+_WISHES = {"pause": "Waits between two steps", "resume": "Goes on", "stop": "Stops"}
 _CALLS = 3  # lines of a stack in one sentence; the journal has more
 _NOTES: dict[str, Callable[[Record], str]] = {
     "start": lambda _: "Run started.",
@@ -164,6 +176,8 @@ _NOTES: dict[str, Callable[[Record], str]] = {
     "quarantined": _quarantined,
     "released from quarantine": _released,
     "evidence kept": _evidence,
+    "asked": _asked,
+    "broke off": _broke_off,
     "hang": _hang,
     "went on": _went_on,
     "recovered": _recovered,
