@@ -1,7 +1,7 @@
 """The command line: one subcommand a file, no logic.
 
-Exit codes: 0 done, 1 unexpected failure, or the doctor found a fault, or no plan is quiet, 2 wrong input (nothing was
-overwritten), 3 the run was halted, or no recovery passed its trial, 130 stopped.
+Exit codes: 0 done, 1 unexpected failure, or the doctor found a fault, no plan is quiet, or a message did not arrive,
+2 wrong input (nothing was overwritten), 3 the run was halted, or no recovery passed its trial, 130 stopped.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from rerail.cli import (
     export,
     index,
     match,
+    notify,
     quarantine,
     recover,
     replay,
@@ -62,6 +63,7 @@ COMMANDS = {
     "replay": replay,
     "calibrate": calibrate,
     "quarantine": quarantine,
+    "notify": notify,
 }
 
 

@@ -15,6 +15,7 @@ import sys
 
 from jsonargparse import ArgumentParser, Namespace
 
+from rerail.cli import notifying
 from rerail.cli.running import run_under_eyes
 from rerail.tasks.tacotron2.recovery.asked import Asked
 from rerail.tasks.tacotron2.recovery.ladder import TRIAL
@@ -32,7 +33,7 @@ def fill(parser: ArgumentParser) -> None:
         "--checkpoint", type=str, default="", help="this checkpoint (a step-* folder), and those before it"
     )
     tacotron2.add_argument("--data", type=str, default="", help="folder of the data (default: the run's own)")
-    tacotron2.add_argument("--notify", action="store_true", help="leave a note for a notifier in the new journal")
+    tacotron2.add_argument("--notify", **notifying.FLAG)
     tacotron2.add_argument("--dry-run", action="store_true", help="say what is wrong and what would change, and stop")
     tacotron2.add_argument("--steps", type=int, default=0, help="train to this step (default: as far as the run asked)")
     tacotron2.add_argument("--trial", type=int, default=TRIAL, help="steps of each trial")
@@ -43,7 +44,9 @@ def fill(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Recover."""
     given = arguments[arguments.task]
-    asked = Asked(**{name: given[name] for name in Asked.__slots__})
+    tell = notifying.told(given.notify, must=False)  # the note in the journal is worth having by itself
+    named = {name: given[name] for name in Asked.__slots__}
+    asked = Asked(**{**named, "notify": given.notify is not None})
     recovery = decide(asked, say)
     if recovery.chosen is None:
         return HALTED
@@ -57,6 +60,7 @@ def run(arguments: Namespace) -> int:
         resume=restart.start,
         describe=restart.describe,
         notes=restart.notes,
+        tell=tell,
     ).code
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rerail.cli.notifying import Tell
 from rerail.fit import FitConfig, Result, Task, train
-from rerail.tell import report
+from rerail.tell import printed, report
 from rerail.tell.console import Console
 from rerail.tell.journal import Listener
 
@@ -38,8 +39,15 @@ def run_under_eyes(
     describe: Mapping[str, Any] | None = None,
     notes: Mapping[str, Mapping[str, Any]] | None = None,
     listeners: Sequence[Listener] = (),
+    tell: Tell | None = None,
 ) -> Watched:
-    """Train with a progress bar, for other listeners too; write the report; say how it ended."""
+    """Train with a progress bar, for other listeners too; write the report; say how it ended.
+
+    `tell` sets up who is told of the run. Where that fails, the run's journal says so, and it is trained all the same.
+    """
+    if tell is not None and (why := tell(run)):
+        notes = {**(notes or {}), "nobody is told of this run": {"error": why}}
+        printed.text(f"nobody is told of this run: {why}")
     with Console(total=fit.steps, every=fit.log_every) as console:
         heard: list[Listener] = [console, *listeners]
         result = train(task, fit, run=run, resume=resume, listeners=heard, describe=describe, notes=notes)

@@ -10,7 +10,7 @@ from typing import Any
 from jsonargparse import ArgumentParser, Namespace
 
 from rerail.act.disk import set_aside
-from rerail.cli import outlets
+from rerail.cli import notifying, outlets
 from rerail.cli.arguments import (
     FROM_FLAG,
     RUN_FLAGS,
@@ -44,6 +44,7 @@ def flags(trainer: Trainer) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
         ((FROM_FLAG,), {"type": str, "default": "", "help": "go on from this checkpoint (a step-* folder)"}),
         (("--reset-training",), {"action": "store_true", "help": RESET}),
         (("--no-check",), {"action": "store_true", "help": NO_CHECK}),
+        (("--notify",), notifying.FLAG),
         *outlets.flags(),
         ((trainer.presets.flag,), {"type": str, "default": trainer.default, "help": known}),
     ]
@@ -76,6 +77,7 @@ def run(arguments: Namespace) -> int:
     """Train."""
     given, trainer = arguments[arguments.task], TRAINERS[arguments.task]
     config, fit = configs(given, (trainer.config, FitConfig))
+    tell = notifying.told(given.notify)
     folder, speak = Path(given.run), tuple(given.speak if trainer.speaks else ())
     if given.reset_training and (given.resume or given.resume_from):
         raise ValueError("--reset-training begins anew, --resume goes on; give one of the two")
@@ -99,5 +101,13 @@ def run(arguments: Namespace) -> int:
         kept = set_aside(folder, untaken(folder.with_name(f"{folder.name}-before")))
         printed.text(f"the run that was in {folder} is now in {kept}")
     notes = {f"{len(odd)} oddities of the data": {"odd": odd}} if odd else {}
-    others, about = outlets.listeners(given, folder), asdict(config)
-    return run_under_eyes(task, task.fit, folder, resume=resume, describe=about, notes=notes, listeners=others).code
+    return run_under_eyes(
+        task,
+        task.fit,
+        folder,
+        resume=resume,
+        describe=asdict(config),
+        notes=notes,
+        listeners=outlets.listeners(given, folder),
+        tell=tell,
+    ).code

