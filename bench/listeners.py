@@ -8,6 +8,10 @@ steps of every side, in an order that turns from round to round, and begins with
 ends when its listeners have heard everything, so that none leaves its work to the side that comes next. A ratio is the
 throughput with listeners over that without, of the same round; its interval is one of order statistics, for the median.
 The first round warms up and is thrown away. MODES has what each side listens with.
+
+`well`, `dead`, `slow` and `429` are all of them and a notifier, whose server on loopback answers so
+(bench/notified.py). A critical message waits from the first round on; at the end the server is well again, and the
+table says how often it came.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from statistics import median
 from typing import Any
 
 import torch
+from notified import CRITICAL, Notified
 from rich.console import Console as Screen
 
 from rerail.core.artifact import Picture
@@ -92,6 +97,8 @@ def mlflow(run: Path, stack: ExitStack) -> list[Listener]:
 
 
 MODES: dict[str, Callable[[Path, ExitStack], list[Listener]]] = {"none": none, "all": all_of_them, "mlflow": mlflow}
+NOTIFIED = ("well", "dead", "slow", "429")
+CHOICES = [name for name in (*MODES, *NOTIFIED) if name != "none"]
 
 
 class Side:
@@ -99,18 +106,24 @@ class Side:
 
     def __init__(self, mode: str, folder: Path, stack: ExitStack, given: argparse.Namespace) -> None:
         run = folder / f"run-{mode}"
+        self.notified = Notified(run, mode, stack) if mode in NOTIFIED else None
         task = Tacotron2Config(data=str(demo.folder()), cache=str(folder / "features"), size=given.size)
         fit = FitConfig(steps=10**6, batch_size=given.batch, threads=given.threads)
         self.parts = prepare(Tacotron2Task(task, fit), fit)
-        self.heard = [Heard(one) for one in MODES[mode](run, stack)]
+        self.heard = [Heard(one) for one in MODES.get(mode, all_of_them)(run, stack)]
         self.guard: Guard = guarded(self.parts, fit, run=run, listeners=self.heard)
         self.seconds: list[float] = []
         stack.callback(self.guard.close)
+        if self.notified:
+            self.guard.note("notify", **CRITICAL)
+            self.notified.go(on=False)
 
     def round(self, batches: Sequence[Any]) -> None:
         """Train on the batches and time it."""
         for one in self.heard:
             one.done.clear()
+        if self.notified:
+            self.notified.go(on=True)
         self.guard.show("alignment", Picture(values=torch.rand(40, 80).tolist(), x="frame", y="symbol", caption="none"))
         began = time.perf_counter()
         for batch in batches:
@@ -120,6 +133,8 @@ class Side:
             if not one.done.wait(LONGEST):
                 raise SystemExit(f"{type(one.listener).__name__} has not heard the round's end in {LONGEST:.0f} s")
         self.seconds.append(time.perf_counter() - began)
+        if self.notified:
+            self.notified.go(on=False)
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
@@ -130,8 +145,8 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
     return ranks[low], ranks[n - 1 - low], inside[low]
 
 
-def measured(given: argparse.Namespace) -> dict[str, list[float]]:
-    """Return the seconds of every round of every side."""
+def measured(given: argparse.Namespace) -> dict[str, tuple[list[float], str]]:
+    """Return the seconds of every round of every side, and how often its critical message came."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         os.environ |= {"WANDB_MODE": "offline", "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
         os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -143,29 +158,32 @@ def measured(given: argparse.Namespace) -> dict[str, list[float]]:
             turn = number % len(sides)
             for name in [*list(sides)[turn:], *list(sides)[:turn]]:
                 sides[name].round(some)
-        return {name: side.seconds[1:] for name, side in sides.items()}
+        came = {name: side.notified.lost() for name, side in sides.items() if side.notified}
+        return {name: (side.seconds[1:], came.get(name, "")) for name, side in sides.items()}
 
 
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--modes", nargs="+", default=["all"], choices=[name for name in MODES if name != "none"])
+    parser.add_argument("--modes", nargs="+", default=["all"], choices=CHOICES)
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--steps", type=int, default=25, help="steps a side of a round")
     parser.add_argument("--size", default="small", choices=["tiny", "small", "reference"])
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
-    seconds = measured(given)
+    found = measured(given)
     print(f"Tacotron2 {given.size}, batches of {given.batch}, {given.pairs} pairs of {given.steps} steps,")
     print(f"{given.threads} threads, torch {torch.__version__}, {platform.system()} {platform.machine()}\n")
-    print("| listeners | ms a step (median) | throughput over none (median) | interval | sure |")
-    print("|---|---|---|---|---|")
-    for name, own in seconds.items():
-        ratios = [bare / one for bare, one in zip(seconds["none"], own, strict=True)]
+    print(
+        "| listeners | ms a step (median) | throughput over none (median) | interval | sure | critical message came |"
+    )
+    print("|---|---|---|---|---|---|")
+    for name, (own, came) in found.items():
+        ratios = [bare / one for bare, one in zip(found["none"][0], own, strict=True)]
         low, high, sure = interval(ratios)
         told = "1 | |" if name == "none" else f"{median(ratios):.3f} | {low:.3f} to {high:.3f} | {sure:.1%}"
-        print(f"| {name} | {1000 * median(own) / given.steps:.1f} | {told} |")
+        print(f"| {name} | {1000 * median(own) / given.steps:.1f} | {told} | {came} |")
 
 
 if __name__ == "__main__":
