@@ -128,3 +128,7 @@ def test_the_same_words_again_are_no_other_text() -> None:
     panel = Panel(vocoder=VOCODER, ear=lambda _samples, _rate, _language: "yes")
     assert told(heard[:2], panel).get("cer/other") is None
     assert told(heard, panel)["cer/other"] == pytest.approx((3 + 3 + 0) / (2 + 2 + 3))  # against no, no, yes
+    nearer = {name: told(heard, panel)[f"cer/nearer{name}"] for name in ("", "/chance")}
+    assert nearer == {"": pytest.approx(2 / 3), "/chance": 1.0}  # "yes" for "no" is the one that is not
+    told_of = told(heard[:1] + heard[2:], panel)
+    assert (told_of["cer/nearer"], told_of["cer/nearer/chance"]) == (0.5, 1.0)

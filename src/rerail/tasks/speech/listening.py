@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import comb
 from statistics import fmean
 from typing import Any
 
@@ -84,6 +85,8 @@ def told(heard: Sequence[Heard], panel: Panel, among: Sequence[Heard] | None = N
     `voice/free/own` is the mean cosine between the speaker vectors of what is said and of recordings of its speaker,
     `voice/free/others` that to recordings of other speakers, both `among` other clips than the one that is said.
     `cer/other` counts what was said against another text of its language: what a reader of nothing gets.
+    `cer/nearer` is the share of clips that are nearer to their own text, of those that are not as near to both, and
+    `cer/nearer/chance` how often a reader of nothing would do as well (two-sided sign test).
     """
     among = heard if among is None else among
     scores: dict[str, float] = {}
@@ -95,8 +98,19 @@ def told(heard: Sequence[Heard], panel: Panel, among: Sequence[Heard] | None = N
         if panel.speaker:
             scores |= {f"{VOICE}/{sound}/{whose}": value for whose, value in _voices(heard, sound, among).items()}
     if panel.ear and (pairs := list(_mismatched(heard, among, panel))):
-        scores[f"{CER}/other"] = _rate(pairs, panel)
+        scores |= {f"{CER}/other": _rate(pairs, panel), **_nearer(pairs, panel)}
     return scores
+
+
+def _nearer(pairs: Sequence[tuple[Clip, Clip, str]], panel: Panel) -> dict[str, float]:
+    own = [_rate([(one, one, words)], panel) for one, _, words in pairs]
+    other = [_rate([pair], panel) for pair in pairs]
+    won = [a < b for a, b in zip(own, other, strict=True) if a != b]
+    if not won:
+        return {}
+    n, best = len(won), max(sum(won), len(won) - sum(won))
+    chance = min(1.0, 2 * sum(comb(n, k) for k in range(best, n + 1)) / 2**n)
+    return {f"{CER}/nearer": sum(won) / n, f"{CER}/nearer/chance": chance}
 
 
 def _rate(said: Iterable[tuple[Clip, Clip, str]], panel: Panel) -> float:

@@ -53,6 +53,8 @@ ROWS = (
     Row("mel-cepstral distortion, dB", "mcd/free", digits=2),
     _heard("character error rate", "cer", 3),
     Row("  against another clip's text", "cer/other"),
+    Row("  clips nearer to their own text, share", "cer/nearer"),
+    Row("  as good by chance", "cer/nearer/chance", digits=4),
     _voice("voice: cosine to recordings of the speaker", "own"),
     _voice("  and to those of other speakers", "others"),
     _heard("mean opinion score, estimated (1 to 5)", "mos", 2),
