@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS ?= dev
 
-.PHONY: demo demo-unguarded test lint bench-overhead bench-tacotron2 bench-xtts bench-levels bench-matching bench-wrecks causes faultbench calibration clean
+.PHONY: demo demo-unguarded test lint bench-overhead bench-listeners bench-tacotron2 bench-xtts bench-levels bench-matching bench-wrecks causes faultbench calibration clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -35,6 +35,11 @@ bench-overhead: .venv/installed
 	.venv-coqui/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep ^torch== constraints.txt | cut -d ' ' -f 1)"
 	.venv-coqui/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements-coqui.txt
 	touch $@
+
+# What listeners and a notifier cost; needs the extras tensorboard and wandb beside dev
+bench-listeners: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable ".[dev,tensorboard,wandb]"
+	$(BIN)/python bench/listeners.py --modes all well dead slow 429
 
 bench-tacotron2: .venv/installed
 	-$(MAKE) .venv-coqui/installed || rm -rf .venv-coqui
