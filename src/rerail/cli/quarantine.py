@@ -13,7 +13,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from rerail.act.quarantine import NAME, Quarantine
 from rerail.tell import printed
-from rerail.tell.journal import add_note, run_folder
+from rerail.tell.journal import RELEASED, add_note, run_folder
 
 
 def fill(parser: ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> int:
     quarantine = Quarantine(folder / NAME)
     if arguments.action == "release":
         quarantine.release(given.ids)
-        add_note(folder, "released from quarantine", {"ids": given.ids})
+        add_note(folder, RELEASED, {"ids": given.ids})
         printed.text(f"released {', '.join(given.ids)}; {len(quarantine.ids)} left in quarantine")
     elif quarantine.kept:
         printed.table(("Sample", "Tick", "Reason"), [(one.id, one.tick, one.reason) for one in quarantine.kept])

@@ -22,6 +22,7 @@ from rerail.core import plain
 VERSION = 1
 NAME = "journal.jsonl"
 START, RESUME = BEGINS = ("start", "resume")  # the notes with which a process begins to train
+RELEASED = "released from quarantine"  # the note that another process may write, also long after the end
 _ROTATED = re.compile(r"journal-(\d+)\.jsonl")
 Listener = Callable[[dict[str, Any]], None]
 

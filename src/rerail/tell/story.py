@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rerail.tell import fields, journal, words
+from rerail.tell.clock import Clock
 from rerail.tell.latest import Latest
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class Story:
     """A whole run.
 
     `knobs` holds (tick, knobs) at every reading, an empty mapping for neutral ones. `seconds` counts the time in which
-    the run was alive, without the pauses between `sessions`. `end` is empty while the last session has none.
+    the run was alive (see `Clock`), in so many `sessions`. `end` is empty while the last session has none; it has an
+    `error` where an exception ended the run.
     """
 
     name: str
@@ -111,7 +113,7 @@ class _Gathering:
     """The lists that grow while a journal is read."""
 
     def __init__(self) -> None:
-        self.latest = Latest()
+        self.latest, self.clock = Latest(), Clock()
         self.series: dict[str, Series] = {}
         self.knobs: dict[int, Record] = {}
         self.interventions: list[Intervention] = []
@@ -120,16 +122,13 @@ class _Gathering:
         self.remarks: list[str] = []
         self.start: Record = {}
         self.end: Record = {}
-        self.sessions, self.seconds = 0, 0.0
-        self.began: float | None = None
-        self._then: float | None = None
+        self.sessions = 0
         self._by_tick: dict[int, Intervention] = {}
 
     def take(self, record: Record) -> None:
         """Take in one record of any kind; kinds that the page does not show only move the clock."""
         self.latest.update(record)
-        starts = record.get("kind") == "note" and record.get("text") in journal.BEGINS
-        self._clock(fields.number(record.get("time")), starts=starts)
+        self.clock.update(record)
         taker = (
             getattr(self, f"_{fields.text(record, 'kind')}", None) if fields.text(record, "kind") in _KINDS else None
         )
@@ -149,21 +148,12 @@ class _Gathering:
             config=fields.mapping(self.start, "config"),
             environment=fields.mapping(self.start, "environment"),
             end=self.end,
-            began=self.began,
-            seconds=self.seconds,
+            began=self.clock.began,
+            seconds=self.clock.seconds,
             sessions=self.sessions,
             last_tick=self.latest.tick,
             last_step=self.latest.step,
         )
-
-    def _clock(self, now: float | None, *, starts: bool) -> None:
-        if now is None:
-            return
-        if self.began is None:
-            self.began = now
-        elif self._then is not None and not starts:
-            self.seconds += max(0.0, now - self._then)
-        self._then = now
 
     def _reading(self, _: Record, tick: int) -> None:
         step = tick if self.latest.step is None else self.latest.step
@@ -218,7 +208,8 @@ class _Gathering:
             named = [fields.plain(one) for one in fields.sequence(data, "ids")]
             self.quarantined += [Kept(sample=one, tick=tick, step=step) for one in named]
         else:
-            freed = {fields.plain(one) for one in fields.sequence(data, "ids")} if text == _RELEASED else set()
+            self.end = data if text == "broke off" else self.end
+            freed = {fields.plain(one) for one in fields.sequence(data, "ids")} if text == journal.RELEASED else set()
             self.quarantined = [kept for kept in self.quarantined if kept.sample not in freed]
             self._remark(record, tick)
 
@@ -234,5 +225,4 @@ class _Gathering:
         return self._by_tick[tick]
 
 
-_RELEASED = "released from quarantine"
 _KINDS = frozenset({"reading", "verdict", "trial", "cause", "remedy", "outcome", "advice", "artifact", "note"})

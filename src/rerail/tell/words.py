@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rerail.core.replay import Replayed
-from rerail.tell import advised, causes, fields, phrases
+from rerail.tell import advised, causes, fields, journal, phrases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -174,7 +174,7 @@ _NOTES: dict[str, Callable[[Record], str]] = {
     "resume": _resumed,
     "end": _ended,
     "quarantined": _quarantined,
-    "released from quarantine": _released,
+    journal.RELEASED: _released,
     "evidence kept": _evidence,
     "asked": _asked,
     "broke off": _broke_off,

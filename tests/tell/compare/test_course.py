@@ -33,6 +33,12 @@ def test_a_metric_outlives_the_step_that_is_run_again(tmp_path: Path) -> None:
     assert by_step(course(folder))[1] == 0.5
 
 
+def test_a_pause_that_was_asked_for_is_no_time(tmp_path: Path) -> None:
+    told = [reading(1, 0, at=2, loss__a=1.0), note("asked", tick=1, at=3, wish="pause")]
+    told += [note("asked", tick=1, at=9000, wish="resume"), reading(2, 1, at=9001, loss__a=1.0)]
+    assert course(write(tmp_path / "r", told)).end("time") == pytest.approx(2)
+
+
 def test_pauses_between_sessions_are_no_time(tmp_path: Path) -> None:
     folder = write(
         tmp_path / "r",

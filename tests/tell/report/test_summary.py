@@ -81,18 +81,13 @@ def test_the_order_of_levels(make: Make) -> None:
     assert shown == ["loss/total", "loss/a", "eval/a", "grad/norm", "lr", "time/step"]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0 s"), (59.6, "1 min 0 s"), (151, "2 min 31 s"), (11_100, "3 h 5 min")]
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert summary.duration(seconds) == text
-
-
 def test_settings_are_flattened_in_order() -> None:
     data = {"b": {"x": 1, "y": {"z": [1, 2]}}, "a": None, "empty": {}}
     assert summary.flat(data) == [("b.x", "1"), ("b.y.z", "[1, 2]"), ("a", "None"), ("empty", "{}")]
 
 
-def test_moments_do_not_depend_on_the_reader() -> None:
-    assert summary.moment(0.0) == "1970-01-01 00:00 UTC"
-    assert summary.moment(None) == "unknown time"
+def test_a_run_that_an_exception_ended_is_not_said_to_go_on(make: Make) -> None:
+    told = [make("note", 0, text="start", data={}), make("reading", 1, values={"step": 0, "loss/a": 1.0})]
+    told.append(make("note", 1, text="broke off", data={"error": "ValueError: <b>odd</b>", "step": 1}))
+    first = summary.sentences(story.gather(told, name="x"))[0]
+    assert first.startswith("The run broke off (ValueError: <b>odd</b>) at step 1, after 1 tick")

@@ -2,7 +2,7 @@
 
 A step that was skipped, or taken back by a rewind, counts as it was run the last time; what lay behind a rewind and was
 never reached again is no part of the course. Time is that in which the run was alive: training, evaluation, wasted
-steps, but no pause between sessions.
+steps, but no pause, nor what lies between sessions.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from rerail.tell import fields, journal, story
+from rerail.tell.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -115,24 +116,17 @@ class _Reader:
 
     readings: list[Read] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
-    seconds: float = 0.0
-    then: float | None = None
+    clock: Clock = field(default_factory=Clock)
 
     def follow(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
-            begins = record.get("kind") == "note" and record.get("text") in journal.BEGINS
-            self._clock(fields.number(record.get("time")), begins=begins)
-            if begins:
+            self.clock.update(record)
+            if record.get("kind") == "note" and record.get("text") in journal.BEGINS:
                 self._begin(fields.mapping(record, "data"))
             if record.get("kind") == "reading":
                 self._read(record)
             else:
                 yield record
-
-    def _clock(self, now: float | None, *, begins: bool) -> None:
-        if now:  # a torn line has no time
-            self.seconds += 0.0 if begins or self.then is None else max(0.0, now - self.then)
-            self.then = now
 
     def _begin(self, data: Record) -> None:
         config, environment = fields.mapping(data, "config"), fields.mapping(data, "environment")
@@ -141,7 +135,7 @@ class _Reader:
     def _read(self, record: Record) -> None:
         tick, values = fields.whole(record, "tick"), fields.numbers(record, "values")
         step = fields.whole(values, "step") if "step" in values else tick
-        self.readings.append(Read(tick=tick, step=step, seconds=self.seconds, values=values))
+        self.readings.append(Read(tick=tick, step=step, seconds=self.clock.seconds, values=values))
 
 
 def read(folder: Path, name: str, aside: frozenset[str] | None = None) -> Course:

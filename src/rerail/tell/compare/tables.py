@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rerail.tell import fields
+from rerail.tell import clock, fields
 from rerail.tell.compare import standings
 from rerail.tell.compare.parting import TOLERANCE
-from rerail.tell.report import summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +56,8 @@ def _run(group: Group, run: Course, *, counted: bool) -> tuple[str, ...]:
         run.seed or "not known",
         str(run.points[-1].step),
         "not known" if samples is None else fields.figure(round(samples)),
-        summary.duration(run.end("time") or 0.0),
-        fields.text(run.told.end, "reason") or "none yet",
+        clock.duration(run.end("time") or 0.0),
+        "broke off" if "error" in run.told.end else fields.text(run.told.end, "reason") or "none yet",
         fields.count(sum(case.moved != "COMMIT" for case in run.told.interventions), "time"),
     )
 

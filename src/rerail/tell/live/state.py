@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rerail.tell import fields, words
+from rerail.tell.clock import Clock, duration, moment
 from rerail.tell.journal import BEGINS
 from rerail.tell.latest import Latest
-from rerail.tell.report.summary import duration
 
 if TYPE_CHECKING:
     from rerail.tell.fields import Record
@@ -51,7 +51,7 @@ class State:
         self.records = 0
         self.total: int | None = None
         self.losses: dict[str, float] = {}
-        self.heard: float | None = None
+        self._clock = Clock()
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self.spark: deque[float] = deque(maxlen=SPARK)
         self._seconds: deque[float] = deque(maxlen=_STEPS)
@@ -62,15 +62,14 @@ class State:
         """Take in one record."""
         self.latest.update(record)
         self.records += 1
-        time = fields.number(record.get("time"))
-        self.heard = time or self.heard  # a note about a torn line has no time
+        self._clock.update(record)
         if record.get("kind") == "reading":
             self._read()
         elif record.get("kind") == "note":
             self._note(fields.text(record, "text"), fields.mapping(record, "data"))
         if (said := words.say(record)) is not None:
             kind, where = fields.text(record, "kind"), self.latest.where()
-            self.events.append(Event(number=self.records, time=time, where=where, text=said, kind=kind))
+            self.events.append(Event(number=self.records, time=moment(record), where=where, text=said, kind=kind))
 
     @property
     def ended(self) -> str:
@@ -84,7 +83,8 @@ class State:
 
     def silence(self, now: float) -> float | None:
         """Seconds since the last record; None before the first."""
-        return None if self.heard is None else max(0.0, now - self.heard)
+        heard = self._clock.heard
+        return None if heard is None else max(0.0, now - heard)
 
     def word(self, now: float) -> Word:
         """The state in one word."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rerail.tell import fields, journal, page, story, words
+from rerail.tell import clock, fields, journal, page, story, words
 from rerail.tell.report import interventions, lines, media, panels, proofs, summary
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _page(run: Story, folder: Path) -> str:
         "page.html.jinja",
         scripts=(*page.charting(), page.packaged(__name__, "strips.js")),
         title=fields.plain(run.name),
-        began=summary.moment(run.began),
+        began=clock.day(run.began),
         contents=_contents(run, strips, proved=bool(proved), told=bool(told)),
         sentences=summary.sentences(run),
         levels=summary.levels(run.series),
@@ -96,5 +96,5 @@ def _notified(folder: Path) -> list[tuple[str, str]]:
     """When the notifier of this run did what, from its own journal; nothing where it has none."""
     if not (folder / "notify" / journal.NAME).is_file():
         return []
-    told = ((fields.number(record.get("time")), words.say(record)) for record in journal.read(folder / "notify"))
-    return [(summary.moment(time), text) for time, text in told if text]
+    told = ((clock.moment(record), words.say(record)) for record in journal.read(folder / "notify"))
+    return [(clock.day(time), text) for time, text in told if text]

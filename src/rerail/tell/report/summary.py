@@ -7,10 +7,10 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rerail.tell import causes, fields
+from rerail.tell.clock import duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,22 +53,6 @@ def levels(series: Mapping[str, Series]) -> list[Level]:
     return [_level(name, series[name].values) for name in sorted(ranked, key=lambda name: (ranked[name], name))]
 
 
-def moment(seconds: float | None) -> str:
-    """A time of day that does not depend on where the page is read."""
-    if seconds is None:
-        return "unknown time"
-    return f"{datetime.fromtimestamp(seconds, tz=timezone.utc):%Y-%m-%d %H:%M} UTC"
-
-
-def duration(seconds: float) -> str:
-    """`42 s`, `2 min 31 s`, `3 h 5 min`."""
-    minutes, rest = divmod(round(seconds), 60)
-    if not minutes:
-        return f"{rest} s"
-    hours, left = divmod(minutes, 60)
-    return f"{hours} h {left} min" if hours else f"{minutes} min {rest} s"
-
-
 def flat(data: Record, prefix: str = "") -> list[tuple[str, str]]:
     """Nested settings as (dotted name, value) in the order written."""
     pairs: list[tuple[str, str]] = []
@@ -87,6 +71,8 @@ def _fits(name: str, prefix: str) -> bool:
 def _ending(run: Story) -> str:
     reason = fields.text(run.end, "reason")
     end = _ENDS.get(reason, f"ended ({reason or 'no reason given'})")
+    if "error" in run.end:
+        end = f"broke off ({fields.text(run.end, 'error')})"
     if not run.end:
         end = "has no end in its journal (it is still running, or was killed); it was"
     step = fields.whole(run.end, "step") if run.end else run.last_step or 0
