@@ -48,7 +48,7 @@ def test_long_lines_are_thinned_to_their_end(tmp_path: Path) -> None:
 def test_where_a_run_is_not_finite_the_line_has_no_point(tmp_path: Path) -> None:
     made = [run(tmp_path / str(lr), lambda step: {"loss/a": math.nan if step > 5 else 1.0}, lr=lr) for lr in (1, 2)]
     points = charts.line(compared(made).groups[0], "loss/a", "steps")
-    assert [place for place, *_ in points] == [0, 1, 2, 3, 4, 5]
+    assert [place for place, mean, *_ in points if math.isfinite(mean)] == [0, 1, 2, 3, 4, 5]
 
 
 def test_each_group_has_a_colour_of_the_page(tmp_path: Path) -> None:
@@ -73,3 +73,20 @@ def test_what_is_not_alike_is_not_drawn_side_by_side(tmp_path: Path, huber: floa
     made = [run(tmp_path / str(n), falling(1.0, loss__stop=1.0), **one) for n, one in enumerate(values)]
     drawn = {one.title for one in charts.sections(compared(made))[0].charts}
     assert drawn == ({"loss/stop"} if huber else {"loss/mel", "loss/stop"})
+
+
+def test_a_line_that_ends_in_what_is_not_finite_says_so(tmp_path: Path) -> None:
+    made = [
+        run(tmp_path / "a", lambda step: {"eval/a": math.nan if step > 20 else 1.0}, seed=0, lr=1),
+        run(tmp_path / "b", lambda _: {"eval/a": 2.0}, seed=0, lr=2),
+    ]
+    (section, *_) = charts.sections(compared(made))
+    (chart,) = section.charts
+    assert chart.description == "A ends at nan, B ends at 2."
+    means = [
+        value
+        for group, value in zip(*(chart.data["points"][name] for name in ("group", "mean")), strict=True)
+        if group == "A"
+    ]
+    assert means[:21] == [1.0] * 21
+    assert set(means[21:]) == {None}

@@ -92,3 +92,13 @@ def test_settings_do(name: str) -> None:
 def test_more_groups_than_letters(tmp_path: Path) -> None:
     made = [course(run(tmp_path / str(n), falling(1.0), steps=1, lr=n)) for n in range(28)]
     assert [one.label for one in groups.grouped(made, {})][24:] == ["Y", "Z", "AA", "AB"]
+
+
+def test_runs_without_settings_that_have_nothing_in_common_are_no_copies(tmp_path: Path) -> None:
+    mel, gate = (run(tmp_path / name, falling(1.0, signal=f"loss/{name}")) for name in ("mel", "gate"))
+    assert labels(mel, gate) == {"A": ["mel"], "B": ["gate"]}
+
+
+def test_a_whole_number_is_the_same_setting_however_it_is_written(tmp_path: Path) -> None:
+    made = [run(tmp_path / str(n), falling(1.0 + n), seed=n, weight=one) for n, one in enumerate((1, 1.0))]
+    assert labels(*made) == {"A": ["0", "1"]}

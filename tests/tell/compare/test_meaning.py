@@ -64,7 +64,7 @@ def test_totals_of_other_weights_are_neither_ranked_nor_shown(tmp_path: Path) ->
     assert {row.signal for row in told.rows} == {"loss/mel", "loss/gate", "eval/mel"}
     ((between, refusal),) = told.refused
     assert (between, refusal.signal) == ("A, B", "loss/total")
-    assert refusal.why == "the weights differ: weight_gate is 1.0 and 5.0"
+    assert refusal.why == "the weights differ: weight_gate is 1 and 5"
     assert "held-out data (eval/...)" in refusal.do
 
 
@@ -77,3 +77,18 @@ def test_a_refusal_between_two_groups_leaves_the_others_alone(tmp_path: Path) ->
         ("A", "C"): True,
         ("B", "C"): True,
     }
+
+
+def test_a_total_that_is_the_only_loss_is_judged_as_one(tmp_path: Path) -> None:
+    runs = [
+        course(run(tmp_path / str(one), falling(1.0, signal="loss/total"), label_smoothing=one)) for one in (0.1, 0.2)
+    ]
+    assert meaning.refusals(runs)["loss/total"].why == "label_smoothing is 0.1 and 0.2: labels are smoothed"
+
+
+def test_a_total_is_no_part_of_itself(tmp_path: Path) -> None:
+    runs = []
+    for level in (1.0, 2.0):
+        values = {"loss/total": 1.0, "loss/mel": 1.0, "signal/chance": level}
+        runs.append(course(run(tmp_path / str(level), lambda _, values=values: values)))  # type: ignore[misc]
+    assert meaning.refusals(runs)["loss/total"].why == "it is a sum of what is not alike: loss/mel"

@@ -38,8 +38,8 @@ def test_the_page_stands_alone_and_says_what_is_refused(tmp_path: Path) -> None:
     text = target.read_text(encoding="utf8")
     parsed.feed(text)
     said = " ".join(" ".join(parsed.words).split())
-    assert "the weights differ: weight_mel is 1.0 and 2.0" in said
-    assert "weight_mel 1.0 (2 runs)" in said
+    assert "the weights differ: weight_mel is 1 and 2" in said
+    assert "weight_mel 1 (2 runs)" in said
     assert not [attributes for _, attributes in parsed.found if "src" in attributes]
     assert [one for tag, one in parsed.found if tag == "div" and (one.get("class") or "").startswith("plot")]
     assert "Content-Security-Policy" in text
@@ -59,3 +59,8 @@ def test_names_are_text(tmp_path: Path) -> None:
         return [tag for tag, _ in parsed.found]
 
     assert tags(HOSTILE) == tags(("a", "b", "c", "d"))
+
+
+def test_a_comparison_whose_every_signal_is_refused_is_a_page_too(tmp_path: Path) -> None:
+    made = [run(tmp_path / str(n), falling(1.0, signal="loss/total", knob__loss__a=n), lr=n) for n in (1, 2)]
+    assert "Not compared" in page.text(compared(made))

@@ -73,3 +73,8 @@ def test_signals_that_only_one_of_them_read_are_no_difference(tmp_path: Path) ->
 def test_each_run_is_held_against_one_of_its_seed(tmp_path: Path) -> None:
     made = [run(tmp_path / f"{lr}{seed}", plain, lr=lr, seed=seed) for lr in "ab" for seed in (0, 1)]
     assert [(one.second, one.first) for one in compared(made).partings] == [("a1", "a0"), ("b0", "a0"), ("b1", "a1")]
+
+
+def test_runs_that_have_no_number_in_common_are_not_the_same(tmp_path: Path) -> None:
+    found = pair(tmp_path, lambda _: {"loss/b": 1.0}, lambda _: {"loss/a": 1.0})
+    assert (found.compared, found.same) == (0, False)

@@ -79,3 +79,10 @@ def test_what_is_not_alike_has_no_goal(tmp_path: Path) -> None:
     folders = [run(tmp_path / str(n), falling(1.0), huber=n) for n in (0.0, 0.6)]
     assert compared(folders).goals == []
     assert compared(folders, reach={"loss/mel": 0.5}).goals == []
+
+
+def test_a_loss_is_come_to_from_above_wherever_it_begins(tmp_path: Path) -> None:
+    told = compared(made(tmp_path, 0.1, 0.05), reach={"loss/mel": 5.0})
+    (goal,) = told.goals
+    assert goal.target.falls
+    assert [point.step for one in goal.reached.values() for point in one.values() if point] == [0, 0]

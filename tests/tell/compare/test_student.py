@@ -81,3 +81,12 @@ def test_numbers_that_are_not_finite_are_not_tested() -> None:
     found = student.difference([1.0, math.nan], [2.0, 3.0])
     assert math.isnan(found.mean)
     assert found.p is None
+
+
+@pytest.mark.parametrize("unit", [1e-150, 1e-85, 1e80, 1e200])
+def test_the_size_of_the_numbers_does_not_matter(unit: float) -> None:
+    one, other = [1.0, 2.0, 4.0], [6.0, 7.0, 9.5]
+    plain, found = student.difference(one, other), student.difference(*([unit * x for x in xs] for xs in (one, other)))
+    assert found.p == plain.p
+    assert found.low == pytest.approx(unit * (plain.low or 0.0), rel=1e-9)
+    assert student.mean([unit * x for x in one]).high == pytest.approx(unit * (student.mean(one).high or 0.0), rel=1e-9)

@@ -82,7 +82,7 @@ def test_refusals_with_one_reason_share_a_line(tmp_path: Path) -> None:
     told = named(compared(made))
     ((signals, between, why, do),) = told["Not compared"].rows
     assert (signals, between) == ("loss/mel, loss/mel_post", "A, B")
-    assert why == "huber is 0.0 and 0.6: the error function differs"
+    assert why == "huber is 0 and 0.6: the error function differs"
     assert do == "give them the same setting"
     rows = {row[0]: row for row in told["At equal steps (39 steps)"].rows}
     assert rows["loss/mel"][3:] == ("-", "-", f"not compared: {why}")

@@ -70,22 +70,34 @@ def line(group: Group, signal: str, axis: Axis) -> list[Point]:
     kept = places[::-1][:: max(1, stride)][::-1]  # the end is always among them
     newest = [_newest(one, kept) for one in found]
     columns = zip(kept, zip(*newest, strict=True), strict=True)
-    return [(place, fmean(each), min(each), max(each)) for place, each in columns if all(map(math.isfinite, each))]
+    points = [(place, *_summed(each)) for place, each in columns]
+    return points if any(math.isfinite(mean) for _, mean, _, _ in points) else []
+
+
+def _summed(values: Sequence[float]) -> tuple[float, float, float]:
+    """Mean, lowest and highest; nan where one of them is not finite, so that the line breaks."""
+    whole = all(map(math.isfinite, values))
+    return (fmean(values), min(values), max(values)) if whole else (math.nan, math.nan, math.nan)
 
 
 def chart(signal: str, axis: Axis, groups: Sequence[Group], lines: Sequence[Sequence[Point]]) -> Chart:
     """One signal over one axis."""
     labelled = [(group.label, one) for group, one in zip(groups, lines, strict=True) if one]
-    rows = [(label, *point) for label, one in labelled for point in one]
+    rows = [(label, *(_drawn(one) for one in point)) for label, points in labelled for point in points]
+    finite = [low for _, points in labelled for *_, low, _ in points]
     columns = {name: [row[index] for row in rows] for index, name in enumerate(("group", "x", "mean", "low", "high"))}
     ends = ", ".join(f"{label} ends at {fields.figure(one[-1][1])}" for label, one in labelled)
     return Chart(
         title=fields.plain(signal),
         description=f"{ends}.",
-        spec=_spec(axis, [group.label for group in groups], [row[2] for row in rows]),
+        spec=_spec(axis, [group.label for group in groups], finite),
         data={"points": columns},
         hover=Hover(data="points", x="x", labels=[("group", "group"), ("x", _TITLES[axis]), ("mean", "mean")]),
     )
+
+
+def _drawn(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _curve(run: Course, signal: str, axis: Axis) -> list[tuple[float, float]]:

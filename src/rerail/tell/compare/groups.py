@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rerail.tell.fields import Record
 
 ABSENT = "not set"
+_WHOLE = 2.0**53
 _CODE = ("rerail", "torch", "python", "system", "cuda")  # of the environment; other threads are no other code
 # Where a run keeps its files and how often it speaks is none of its settings
 _PLACES = re.compile(r"(run|out|output|log|save|cache|checkpoint)(_?(dir|folder|name|path|every))?|name|experiment")
@@ -79,8 +80,14 @@ def flat(data: Record, prefix: str = "") -> dict[str, str]:
         if isinstance(value, Mapping) and value:
             found |= flat(value, f"{path}.")
         else:
-            found[path] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+            found[path] = value if isinstance(value, str) else _written(value)
     return found
+
+
+def _written(value: object) -> str:
+    """As JSON has it; a whole number is the same whether it was written 1 or 1.0."""
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < _WHOLE
+    return json.dumps(int(value) if whole else value, ensure_ascii=False, default=str)  # type: ignore[call-overload]
 
 
 def last(name: str) -> str:

@@ -78,7 +78,7 @@ def refusals(runs: Sequence[Course]) -> dict[str, Refusal]:
     """What cannot be compared between these runs, by signal."""
     names = dict.fromkeys(name for run in runs for name in run.series)
     found = {name: refusal for name in names if (refusal := _refusal(name, runs))}
-    if TOTAL in names and (why := weights.unlike(runs) or _of_parts(found)):
+    if TOTAL in set(names) - set(found) and (why := weights.unlike(runs) or _of_parts(found)):
         do = "compare the components, which are unweighted" + _instead(names)
         found[TOTAL] = Refusal(signal=TOTAL, why=why, do=do)
     return found
@@ -91,12 +91,13 @@ def _refusal(name: str, runs: Sequence[Course]) -> Refusal | None:
         do = "measure all of them with the same settings"
     else:
         do = "give them the same setting" + _instead({other for run in runs for other in run.series})
-    why = "; ".join([*_shaped(name, runs), *_chance(name, runs)])
+    chance = () if name == TOTAL and any(map(weights.components, runs)) else _chance(name, runs)
+    why = "; ".join([*_shaped(name, runs), *chance])
     return Refusal(signal=name, why=why, do=do) if why else None
 
 
 def _shaped(name: str, runs: Sequence[Course]) -> Iterator[str]:
-    if name == TOTAL:
+    if name == TOTAL and any(map(weights.components, runs)):  # its parts are judged, and it by them
         return
     for setting, values in differing(runs).items():
         for pattern, signals, why in SHAPES:

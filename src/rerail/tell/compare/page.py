@@ -35,7 +35,7 @@ def text(told: Comparison) -> str:
         title=fields.listed([run.name for run in told.runs], 4),
         groups=[(group, index % charts.COLOURS) for index, group in enumerate(told.groups)],
         tables=(shown := tables(told)),
-        tables_first=next(index for index, one in enumerate(shown) if one.title.startswith(_LEVELS)),
+        tables_first=next((index for index, one in enumerate(shown) if one.title.startswith(_LEVELS)), None),
         sections=drawn,
         banded=any(len(group.members) > 1 for group in told.groups),
     )

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rerail.tell.compare.course import COMPARED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -33,7 +35,7 @@ class Parting:
     """How far two runs are the same.
 
     `exactly` is the first tick at which any number differs, `losses` the first at which a loss differs by more than
-    the tolerance; None where there is none among the `compared` ticks that both have.
+    the tolerance; None where there is none. `compared` counts the ticks at which both read one loss or held-out metric.
     """
 
     first: str
@@ -45,8 +47,8 @@ class Parting:
 
     @property
     def same(self) -> bool:
-        """Say whether they never part, and neither has a tick more."""
-        return self.exactly is None
+        """Say whether they never part, as far as both go."""
+        return self.exactly is None and self.compared > 0
 
 
 def parting(first: Course, second: Course) -> Parting:
@@ -56,7 +58,7 @@ def parting(first: Course, second: Course) -> Parting:
         first=first.name,
         second=second.name,
         seeds=(first.seed, second.seed),
-        compared=len(both),
+        compared=sum(_alike(one.values, other.values) for one, other in both),
         exactly=next(_apart(both, 0.0, losses=False), None),
         losses=next(_apart(both, TOLERANCE, losses=True), None),
     )
@@ -80,6 +82,10 @@ def _apart(both: list[tuple[Read, Read]], tolerance: float, *, losses: bool) -> 
 
 def _shared(one: Mapping[str, float], other: Mapping[str, float]) -> list[str]:
     return [name for name in one if name in other and not name.startswith(_CLOCKS)]
+
+
+def _alike(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    return any(name in other and name.startswith(COMPARED) for name in one)
 
 
 def _parts(names: list[str]) -> list[str]:

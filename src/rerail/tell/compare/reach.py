@@ -57,9 +57,10 @@ def default_target(signal: str, runs: Sequence[Course], at: At) -> Target | None
 
 
 def given_target(signal: str, value: float, runs: Sequence[Course]) -> Target:
-    """A target that a person named; it is come to from the side that most runs begin on."""
+    """A target that a person named. A loss falls to it; others come to it from the side that most runs begin on."""
     begins = [run.series[signal][0][1] for run in runs if signal in run.series]
-    return Target(signal=signal, value=value, falls=2 * sum(one > value for one in begins) >= len(begins))
+    falls = signal.startswith("loss/") or 2 * sum(one > value for one in begins) >= len(begins)
+    return Target(signal=signal, value=value, falls=falls)
 
 
 def goal(target: Target, groups: Sequence[Group], steps: At, pairs: Pairs) -> Goal:

@@ -57,7 +57,9 @@ def mean(values: Sequence[float]) -> Mean:
     middle, count = fmean(values), len(values)
     if len({*values}) < 2 or not math.isfinite(middle):  # noqa: PLR2004
         return Mean(mean=middle, count=count)
-    half = quantile(0.5 + COVERED / 2, count - 1) * math.sqrt(variance(values) / count)
+    unit = _unit(values)
+    error = unit * math.sqrt(variance([value / unit for value in values]) / count)
+    half = quantile(0.5 + COVERED / 2, count - 1) * error
     return Mean(mean=middle, count=count, low=middle - half, high=middle + half)
 
 
@@ -115,14 +117,20 @@ def quantile(share: float, freedom: float) -> float:
 
 
 def _welch(first: Sequence[float], second: Sequence[float], apart: float) -> tuple[float | None, float | None, float]:
-    parts = [variance(side) / len(side) for side in (first, second)]
+    unit = _unit((*first, *second))
+    parts = [variance([value / unit for value in side]) / len(side) for side in (first, second)]
     error = math.sqrt(sum(parts))
     if error == 0:  # no spread was seen, so that nothing is known of it
         return None, None, 1.0 if apart == 0 else 0.0
     weights = (part * part / (len(side) - 1) for part, side in zip(parts, (first, second), strict=True))
     freedom = error**4 / sum(weights)
-    half = quantile(0.5 + COVERED / 2, freedom) * error
-    return apart - half, apart + half, 2 * survival(abs(apart) / error, freedom)
+    half = quantile(0.5 + COVERED / 2, freedom) * error * unit
+    return apart - half, apart + half, 2 * survival(abs(apart) / unit / error, freedom)
+
+
+def _unit(values: Sequence[float]) -> float:
+    """The size of the numbers, by which they are divided: squares of very large or small ones are no floats."""
+    return max(map(abs, values)) or 1.0
 
 
 def _beta_share(x: float, a: float, b: float) -> float:
