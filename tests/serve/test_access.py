@@ -123,3 +123,12 @@ def test_from_afar_addresses_and_own_names_are_answered(runs: Path) -> None:
 def test_no_rule_shows_its_secrets() -> None:
     assert TOKEN not in repr(Rules(token=Secret(TOKEN)))
     assert "session" not in repr(Rules())
+
+
+@pytest.mark.parametrize("other", ['view={"a": 1}', "a b", 'x="y', "list=a, b@c"])
+def test_a_cookie_of_another_program_on_this_machine_locks_nobody_out(runs: Path, other: str) -> None:
+    asked = far(runs)
+    given = asked.post("/login", data={"token": TOKEN}).headers["set-cookie"].partition(";")[0]
+    asked.cookies.clear()
+    assert asked.get("/api/runs", headers={"Cookie": f"{other}; {given}"}).status_code == 200
+    assert asked.get("/api/runs", headers={"Cookie": f"{other}; rerail-8765=x"}).status_code == 401

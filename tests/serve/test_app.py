@@ -133,6 +133,8 @@ OUTSIDE = (
     "",
     "artifacts/gone.png",
     "\x00",
+    "a" * 5000,
+    "artifacts/ring/a.png",
 )
 
 
@@ -141,6 +143,7 @@ def test_nothing_outside_the_run_is_served(runs: Path, path: str) -> None:
     secret = runs.parent / "secret.png"
     secret.write_bytes(b"secret")
     (runs / "first" / "artifacts" / "link.png").symlink_to(secret)
+    (runs / "first" / "artifacts" / "ring").symlink_to("ring")
     book = Journal(runs / "first")
     book.write("artifact", 62, name="x", step=62, path=path.format(absolute=secret), media="image/png", caption="")
     book.close()

@@ -11,12 +11,12 @@ slider), audio, configuration and environment. `rerail explain RUN` tells the in
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
-from rerail.tell import report
+from rerail.cli.arguments import taken
+from rerail.tell import printed, report
 
 
 def fill(parser: ArgumentParser) -> None:
@@ -27,5 +27,12 @@ def fill(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Write the report."""
-    sys.stdout.write(f"{report.write(Path(arguments.run), arguments.out or None)}\n")
+    if wrong := taken(arguments.out, "--out", force=True):
+        raise ValueError(wrong)
+    try:
+        written = report.write(Path(arguments.run), arguments.out or None)
+    except OSError as error:
+        told = f"the report of {arguments.run} cannot be written: {error}; give --out a place that takes files"
+        raise ValueError(told) from None
+    printed.text(str(written))
     return 0

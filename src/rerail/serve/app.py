@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -22,6 +21,7 @@ from rerail.serve.access import Guarded, Rules, bearer, problem
 from rerail.serve.reports import Reports
 from rerail.serve.watched import Watched, readable
 from rerail.tell import fields, page
+from rerail.tell.artifacts import inside
 
 _GONE = "this run is not there any more"
 _BODY = 4096  # bytes of a POST; a token and a wish take less
@@ -98,8 +98,8 @@ class _Site:
         shown = None if run is None else run.artifact(request.path_params["number"])
         if run is None or shown is None or shown.media not in _MEDIA:
             return _missing("there is no such picture or sound")
-        file = _inside(run.folder, shown.path)
-        if file is None:
+        file = inside(run.folder, shown.path)
+        if file is None or not file.is_file():
             return _missing("the journal names it, but it is not in the folder of the run")
         return FileResponse(file, media_type=shown.media, headers=_KEPT)
 
@@ -169,14 +169,6 @@ async def _body(request: Request) -> dict[str, str]:
     except (ValueError, RecursionError):
         raise HTTPException(HTTPStatus.BAD_REQUEST) from None
     return {name: value for name, value in given.items() if isinstance(value, str)} if isinstance(given, dict) else {}
-
-
-def _inside(folder: Path, path: str) -> Path | None:
-    """A file in a folder; None where the path leads out of it, by whatever way, or to no file."""
-    if "\0" in path:
-        return None
-    file = (folder / path).resolve()
-    return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
 
 
 def _key(request: Request) -> str:

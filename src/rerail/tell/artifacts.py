@@ -22,6 +22,16 @@ def save_artifact(run: Path, name: str, step: int, thing: Picture | Sound) -> di
     return {"name": name, "step": step, "path": f"artifacts/{path.name}", "media": media, "caption": thing.caption}
 
 
+def inside(run: Path, path: str) -> Path | None:
+    """Where a file that the journal names lies; None where that leads out of the run's folder, or is no path at all."""
+    try:
+        file = (run / path).resolve()
+        file.exists()  # raises what a longer name, or one of no text, would raise later
+        return file if file.is_relative_to(run.resolve()) else None
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: links in a ring
+        return None
+
+
 def draw(picture: Picture) -> bytes:
     """Draw a matrix as a PNG of 600 by 360 pixels."""
     need("matplotlib", extra="report")

@@ -132,3 +132,14 @@ def test_a_glance_at_a_run_that_began_anew(tmp_path: Path) -> None:
     write(tmp_path / "run", range(3))
     state = glance.advance()
     assert (state.latest.tick, state.ended) == (2, "")
+
+
+@pytest.mark.parametrize("time", ["nan", "inf", 1e300])
+def test_what_is_no_text_and_no_time_is_told_all_the_same(tmp_path: Path, time: object) -> None:
+    shown = {"kind": "artifact", "path": "\ud800.png", "name": "a\ud800", "media": "image/png", "caption": "\ud800"}
+    records = [{"kind": "note", "text": "start", "data": {}}, shown]
+    lines = [json.dumps({"v": 1, "tick": 0, "time": time, **one}) + "\n" for one in records]
+    (tmp_path / NAME).write_text("".join(lines), encoding="utf8")
+    told = answer(Follow(tmp_path))
+    json.dumps(told, allow_nan=False, ensure_ascii=False).encode()
+    assert [event["time"] for event in told["events"]] == [None, None]

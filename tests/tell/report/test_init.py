@@ -107,6 +107,15 @@ def test_many_interventions_are_cut_and_counted(journal: Journal, make: Make) ->
     assert "100 more are left out here" in Text(report.write(journal(records))).text
 
 
+def test_many_notes_are_cut_and_counted(journal: Journal, make: Make) -> None:
+    notes = [make("note", number, text="torn line", data={"where": f"line {number}"}) for number in range(3000)]
+    page = report.write(journal(notes))
+    shown = Text(page).text
+    assert "2800 older ones are left out here" in shown
+    assert "line 2999" in shown
+    assert "line 2799" not in shown
+
+
 def test_a_long_run_stays_small(journal: Journal, make: Make) -> None:
     records = [
         make("reading", tick, values={"step": tick, "loss/total": 2.0 + (tick * 7919 % 101) / 100})

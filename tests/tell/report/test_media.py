@@ -20,6 +20,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "run" / "artifacts").mkdir(parents=True)
     (tmp_path / "run" / "artifacts" / "a.png").write_bytes(b"abc")
     (tmp_path / "run" / "artifacts" / "empty.wav").touch()
+    (tmp_path / "run" / "ring").symlink_to("ring")
     (tmp_path / "secret.png").write_bytes(b"secret")
     return tmp_path / "run"
 
@@ -43,6 +44,11 @@ def test_a_file_is_carried_in_the_page(folder: Path) -> None:
         ({"path": "artifacts/gone.png"}, "missing"),
         ({"path": "artifacts"}, "missing"),
         ({"path": "../secret.png"}, "outside the run folder"),
+        ({"path": "/etc/hostname"}, "outside the run folder"),
+        ({"path": "a\0.png"}, "or nowhere"),
+        ({"path": "\ud800.png"}, "or nowhere"),
+        ({"path": "a" * 5000}, "or nowhere"),
+        ({"path": "ring/a.png"}, "or nowhere"),
         ({"path": "artifacts/empty.wav", "media": "audio/wav"}, "empty"),
         ({"media": "text/html"}, "not shown: text/html"),
         ({"media": "image/png;charset=x,"}, "not shown"),

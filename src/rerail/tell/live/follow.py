@@ -120,7 +120,7 @@ class Follow:
             }
             if number < self._cases_changed or number < 0:
                 answer["interventions"] = self._rows()
-            answer["artifacts"] = [asdict(one) for one in self._newest()]
+            answer["artifacts"] = [asdict(one) | {"path": fields.plain(one.path)} for one in self._newest()]
             return answer
 
     def explained(self, tick: int) -> str:

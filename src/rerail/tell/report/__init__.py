@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write"]
 
-_NOTIFIED = 200  # lines of what the notifier did
+_NOTIFIED = 200  # lines of notes, and of what the notifier did, the newest
 
 
 def write(run_folder: str | Path, out: str | Path | None = None) -> Path:
@@ -65,7 +65,8 @@ def _page(run: Story, folder: Path) -> str:
         notified=told[-_NOTIFIED:],
         notified_left_out=max(0, len(told) - _NOTIFIED),
         settings=[("Configuration", summary.flat(run.config)), ("Environment", summary.flat(run.environment))],
-        remarks=run.remarks,
+        remarks=run.remarks[-_NOTIFIED:],
+        remarks_left_out=max(0, len(run.remarks) - _NOTIFIED),
     )
 
 

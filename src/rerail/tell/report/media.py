@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rerail.tell import fields, phrases
+from rerail.tell.artifacts import inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,8 +75,8 @@ def _thinned(records: Sequence[Record], sizes: Sequence[int], share: int) -> lis
 
 def _size(record: Record, folder: Path) -> int:
     """Bytes that the page would carry; what it cannot show costs nothing."""
-    file = folder / str(record.get("path", ""))
-    return 0 if _problem(file, folder) else file.stat().st_size
+    file = inside(folder, str(record.get("path", "")))
+    return 0 if file is None or _problem(file) else file.stat().st_size
 
 
 def _kind(record: Record) -> str:
@@ -86,22 +87,33 @@ def _kind(record: Record) -> str:
 def _embed(record: Record, folder: Path) -> Embedded:
     media, kind = fields.text(record, "media"), _kind(record)
     path = fields.text(record, "path", "no path")
-    file = folder / str(record.get("path", ""))
-    problem = _problem(file, folder) if kind != "other" else f"not shown: {media or 'no media type'}"
+    file = inside(folder, str(record.get("path", "")))
+    problem = _problem(file) if kind != "other" else f"not shown: {media or 'no media type'}"
+    content = b""
+    if file is not None and not problem:
+        content, problem = _content(file)
     return Embedded(
         kind=kind,
         caption=fields.text(record, "caption") or fields.text(record, "name", path),
         step=fields.whole(record, "step"),
         path=path,
-        source="" if problem else f"data:{media};base64,{base64.b64encode(file.read_bytes()).decode('ascii')}",
+        source="" if problem else f"data:{media};base64,{base64.b64encode(content).decode('ascii')}",
         problem=problem,
     )
 
 
-def _problem(file: Path, folder: Path) -> str:
+def _content(file: Path) -> tuple[bytes, str]:
+    """The bytes of a file, or why they cannot be had."""
+    try:
+        return file.read_bytes(), ""
+    except OSError as error:  # not ours to read, or deleted just now
+        return b"", f"not shown: it cannot be read ({error.strerror})"
+
+
+def _problem(file: Path | None) -> str:
     """Why a file cannot be shown; empty when it can."""
-    if not file.resolve().is_relative_to(folder.resolve()):
-        return "not shown: it lies outside the run folder"
+    if file is None:
+        return "not shown: it lies outside the run folder, or nowhere"
     if not file.is_file():
         return "missing: the journal names it, but the file is not there"
     size = file.stat().st_size
