@@ -227,3 +227,17 @@ def test_a_page_that_only_reads_has_no_buttons_and_tells_when_the_server_is_gone
         open_first(page, address)
         assert page.run("document.querySelectorAll('button, input').length") == 0
     until(page, "document.querySelector('#told').textContent.includes('does not answer')")
+
+
+def test_a_narrow_screen_shows_long_names_whole(tmp_path: Path, page: Page) -> None:
+    book = begin(tmp_path / "runs" / "first")
+    reading(book, 62, "x" * 200, **{f"eval/{'y' * 200}": 0.5})
+    book.close()
+    try:
+        page.send("Emulation.setDeviceMetricsOverride", width=320, height=800, deviceScaleFactor=1, mobile=False)
+        with serving(tmp_path / "runs") as address:
+            open_first(page, address)
+            until(page, "document.getElementById('held').textContent.includes('yyy')")
+            assert page.run("document.documentElement.scrollWidth") <= 320
+    finally:
+        page.send("Emulation.setDeviceMetricsOverride", width=1200, height=1000, deviceScaleFactor=1, mobile=False)

@@ -23,6 +23,11 @@ def test_it_serves_until_ctrl_c_and_ends_quietly(runs: Path) -> None:
         with urllib.request.urlopen(f"{address}api/runs", timeout=60) as answer:  # noqa: S310 (our own server)
             assert b'"first"' in answer.read()
             assert "server" not in {name.lower() for name in answer.headers}
+        with socket.create_connection(("127.0.0.1", int(address.split(":")[2].strip("/")))) as half:
+            half.sendall(
+                f"POST /login HTTP/1.1\r\nHost: {address.split('/')[2]}\r\nContent-Length: 9\r\n\r\nx".encode()
+            )
+        urllib.request.urlopen(f"{address}api/runs", timeout=60).close()  # noqa: S310 (by now the half one is given up)
         serving.send_signal(signal.SIGINT)
         out, err = serving.communicate(timeout=60)
     assert (serving.returncode, out, err) == (0, "", "")

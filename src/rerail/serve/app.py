@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -158,10 +158,13 @@ def _static(request: Request) -> Response:
 async def _body(request: Request) -> dict[str, str]:
     """The fields of a small POST, as JSON or as a form; whatever else it holds is left out."""
     raw = b""
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > _BODY:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    try:
+        async for chunk in request.stream():
+            raw += chunk
+            if len(raw) > _BODY:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    except ClientDisconnect:  # whoever left half way is told nothing, and the terminal neither
+        raise HTTPException(HTTPStatus.BAD_REQUEST) from None
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return {name: values[-1] for name, values in parse_qs(raw.decode("utf8", "replace")).items()}
     try:

@@ -21,7 +21,7 @@ def test_thinning_keeps_extremes_order_and_limit(values: list[float], limit: int
     assert list(curve.x) == sorted(curve.x)
     assert bool(curve.beyond) == (len(finite) < len(values))
     if finite:
-        assert (min(drawn), max(drawn)) == (min(finite), max(finite))
+        assert (min(drawn), max(drawn)) == pytest.approx((min(finite), max(finite)), rel=0, abs=1e-100)
 
 
 def test_a_hundred_thousand_readings_become_two_thousand_points_that_show_the_spike() -> None:
@@ -54,3 +54,7 @@ def test_the_line_breaks_where_a_value_is_lost_and_no_point_vanishes() -> None:
 )
 def test_the_scale_fits_the_range(values: list[float], scale: str) -> None:
     assert curves.scale(values) == scale
+
+
+def test_what_is_too_small_for_any_axis_is_zero() -> None:
+    assert curves.thin([1, 2, 3], [1e-310, -5e-324, 1e-45]).y == (0.0, 0.0, 1e-45)

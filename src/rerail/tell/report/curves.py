@@ -34,7 +34,7 @@ def thin(xs: Sequence[float], ys: Sequence[float], limit: int = LIMIT) -> Curve:
     stretch = 1 if len(xs) <= limit else math.ceil(len(xs) / (limit // 2))
     points, beyond = [], []
     for start in range(0, len(xs), stretch):
-        piece = list(zip(xs[start : start + stretch], ys[start : start + stretch], strict=True))
+        piece = [(x, _seen(y)) for x, y in zip(xs[start : start + stretch], ys[start : start + stretch], strict=True)]
         points += _extremes(piece)
         beyond += [x for x, y in piece if not _drawable(y)][:1]
     return Curve(
@@ -59,6 +59,10 @@ def scale(ys: Sequence[float]) -> Literal["linear", "log", "symlog"]:
 
 def _drawable(y: float) -> bool:
     return math.isfinite(y) and abs(y) <= _HUGE
+
+
+def _seen(y: float) -> float:
+    return 0.0 if abs(y) < _TINY else y
 
 
 def _extremes(piece: list[tuple[float, float]]) -> list[tuple[float, float]]:
