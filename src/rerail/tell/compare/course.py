@@ -15,7 +15,7 @@ from rerail.tell import fields, journal, story
 from rerail.tell.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from rerail.tell.fields import Record
@@ -25,6 +25,7 @@ Axis = Literal["steps", "samples", "time"]
 AXES: tuple[Axis, ...] = ("steps", "samples", "time")
 SEEDS = ("seed", "random_state")
 COMPARED = ("loss/", "eval/")
+KNOB = "knob/loss/"  # what a component's weight was multiplied by
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,7 +67,7 @@ class Course:
     """A run that is compared.
 
     `told` is its story without the readings, which are here; `aside` are the ids that it says it is measured on, None
-    where it keeps none.
+    where it keeps none. `stood` keeps where it was found to stand, which every pair of groups asks anew.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Course:
     readings: list[Read]
     sessions: list[Session]
     aside: frozenset[str] | None = None
+    stood: dict[Hashable, tuple[float, float] | None] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def config(self) -> Record:
@@ -94,6 +96,18 @@ class Course:
     def points(self) -> list[Point]:
         """The steps that stand at the end, in order."""
         return _counted(_standing(self.readings), self.config)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every signal that was read along the course."""
+        return frozenset[str]().union(*(point.values for point in self.points))
+
+    @cached_property
+    def turned(self) -> frozenset[str]:
+        """The loss components whose weight the guard moved at any of its steps."""
+        knobs = [name for name in self.names if name.startswith(KNOB)]
+        moved = (name for name in knobs if any(point.values.get(name, 1.0) != 1 for point in self.points))
+        return frozenset(name.removeprefix(KNOB) for name in moved)
 
     @cached_property
     def series(self) -> Mapping[str, list[tuple[Point, float]]]:

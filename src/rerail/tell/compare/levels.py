@@ -67,6 +67,12 @@ def common_ends(runs: Sequence[Course], axes: Sequence[Axis]) -> list[At]:
 
 def standing(run: Course, signal: str, at: At) -> tuple[float, float] | None:
     """A run's value at a place and where that was read: of a loss the median of a window, of others the newest."""
+    if (signal, at) not in run.stood:
+        run.stood[signal, at] = _stands(run, signal, at)
+    return run.stood[signal, at]
+
+
+def _stands(run: Course, signal: str, at: At) -> tuple[float, float] | None:
     placed = [(point.place(at.axis), value) for point, value in run.series.get(signal, ())]
     near = [(place, value) for place, value in placed if place is not None and place <= at.place]
     if not near:

@@ -123,7 +123,7 @@ def _chance(name: str, runs: Sequence[Course]) -> Iterator[str]:
 
 
 def _level(run: Course, signal: str) -> float | None:
-    for name in (signal, "signal/chance"):
+    for name in (one for one in (signal, "signal/chance") if one in run.names):
         values = [point.values[name] for point in run.points if math.isfinite(point.values.get(name, math.nan))]
         if values:
             return statistics.median(values)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rerail.tell.compare.course import Course
 
-_KNOB, _OFF = "knob/loss/", "off/"
+_OFF = "off/"
 _NESTS = ("weights", "loss_weights")
 _NEAR = 1e-4  # relative; the readings come from single, or half, precision
 
@@ -39,17 +39,12 @@ def unlike(runs: Sequence[Course]) -> str:
 
 def components(run: Course) -> set[str]:
     """The names of the loss components that a run reads, without those that its weights switch off."""
-    off = {name.removeprefix(_OFF) for point in run.points for name in point.values if name.startswith(_OFF)}
+    off = {name.removeprefix(_OFF) for name in run.names if name.startswith(_OFF)}
     return {name.removeprefix("loss/") for name in run.series if name.startswith("loss/") and name != TOTAL} - off
 
 
 def _moved(runs: Sequence[Course]) -> str:
-    names: dict[str, set[str]] = {}
-    for run in runs:
-        for point in run.points:
-            turned = [name for name, value in point.values.items() if name.startswith(_KNOB) and value != 1]
-            names.setdefault(run.name, set()).update(name.removeprefix(_KNOB) for name in turned)
-    told = [f"{fields.listed(sorted(weights), 4)} in {run}" for run, weights in names.items() if weights]
+    told = [f"{fields.listed(sorted(run.turned), 4)} in {run.name}" for run in runs if run.turned]
     return f"the guard moved weights: {fields.listed(told, 4)}" if told else ""
 
 
