@@ -92,3 +92,14 @@ def test_names_share_the_room_and_the_newest_is_always_there(folder: Path) -> No
 def test_many_small_pictures_of_one_name_are_thinned_too(folder: Path) -> None:
     (strip,) = media.strips([ITEM | {"step": step} for step in range(500)], folder)
     assert (len(strip.items), strip.left_out, strip.items[-1].step) == (100, 400, 499)
+
+
+def test_the_newest_of_very_many_names_do_not_make_a_page_huge(folder: Path) -> None:
+    records = [one for name in range(30) for one in clips(folder, 1, 290_000, f"n{name}")]
+    items = [item for strip in media.strips(records, folder) for item in strip.items]
+    assert sum(len(item.source) for item in items) < 2 * 1_200_000 * 4 / 3 + 10_000
+    assert [item.problem for item in items].count("not shown: the page is full") == 22
+
+
+def test_one_large_sound_is_shown_all_the_same(folder: Path) -> None:
+    assert only(clips(folder, 1, 5_000_000)[0], folder).problem == ""

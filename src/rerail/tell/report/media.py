@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rerail.tell import fields, phrases
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _LARGEST = 16 * 1024 * 1024  # bytes; a browser is slow to decode longer data addresses
 _MOST = 100  # of one name; a slider with more is no slider
 _BUDGET = {"image": 900_000, "audio": 1_200_000}  # bytes of all files of a kind; a page carries them a third larger
+_FULL = 2  # times that, where the newest of many names are shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +51,21 @@ def strips(artifacts: Sequence[Record], folder: Path) -> list[Strip]:
     for record in artifacts:
         groups.setdefault((_kind(record), fields.text(record, "name")), []).append(record)
     of_kind = Counter(kind for kind, _ in groups)
-    return [
-        _strip(kind, name, records, folder, _BUDGET.get(kind, 0) // of_kind[kind])
-        for (kind, name), records in groups.items()
-    ]
+    spent: Counter[str] = Counter()
+    found = []
+    for (kind, name), records in groups.items():
+        strip = _strip(kind, name, records, folder, _BUDGET.get(kind, 0) // of_kind[kind])
+        weight = sum(len(item.source) for item in strip.items) * 3 // 4  # in the page as base64
+        full = spent[kind] > 0 and spent[kind] + weight > _FULL * _BUDGET.get(kind, 0)
+        spent[kind] += 0 if full else weight
+        found.append(_named(strip) if full else strip)
+    return found
+
+
+def _named(strip: Strip) -> Strip:
+    """What a full page says of files that it does not carry."""
+    items = (replace(item, source="", problem=item.problem or "not shown: the page is full") for item in strip.items)
+    return replace(strip, items=tuple(items))
 
 
 def _strip(kind: str, name: str, records: Sequence[Record], folder: Path, share: int) -> Strip:
