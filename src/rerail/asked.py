@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from rerail.guard import Guard
 from rerail.requests import Inbox, Request
-from rerail.tell import fields
 
 LOOK_SECONDS = 0.2  # how soon a paused run hears that it may go on
 
@@ -69,7 +68,7 @@ class Requests:
             self._end(after)
 
     def _end(self, asked: Request) -> None:
-        self.by = fields.plain(asked.by, 80) or "somebody"
+        self.by = asked.by or "somebody"
         self._note(asked)
         self.saved = self._save()
 

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from rerail.tell import fields
+
 NAME = "request.json"
 Wish = Literal["pause", "resume", "stop"]
 WISHES: tuple[Wish, ...] = get_args(Wish)
+_LARGEST = 4096  # bytes of a wish; what is larger was written by other hands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +67,14 @@ class Inbox:
             found = self._path.stat()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_ino
+        return (found.st_mtime_ns, found.st_ino) if stat.S_ISREG(found.st_mode) else None  # a pipe would block the run
 
 
 def _parse(path: Path) -> Request | None:
     try:
-        given = json.loads(path.read_text(encoding="utf8"))
-        wish = given["wish"]
-        return Request(wish=wish, by=str(given["by"]), time=float(given["time"])) if wish in WISHES else None
-    except (OSError, ValueError, KeyError, TypeError):  # gone again, or written by other hands: nobody asked
-        return None
+        with path.open("rb") as file:
+            given = json.loads(file.read(_LARGEST).decode())
+        wish, by = given["wish"], fields.plain(given["by"], 80)
+        return Request(wish=wish, by=by, time=float(given["time"])) if wish in WISHES else None
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None  # gone again, or written by other hands: nobody asked
