@@ -100,6 +100,8 @@ def test_a_slow_listener_never_holds_up_the_writer(tmp_path: Path) -> None:
 
 def test_a_full_disk_loses_records_but_not_the_run(tmp_path: Path) -> None:
     class Full:
+        closed = False
+
         def write(self, _: bytes) -> int:
             raise OSError(28, "No space left on device")
 
@@ -114,6 +116,68 @@ def test_a_full_disk_loses_records_but_not_the_run(tmp_path: Path) -> None:
     assert told["text"] == "records lost"
     assert told["data"] == {"records": 2, "error": "[Errno 28] No space left on device"}
     assert after["tick"] == 3
+
+
+def test_a_line_that_the_disk_cut_short_takes_no_other_with_it(tmp_path: Path) -> None:
+    book = Journal(tmp_path)
+    real = book._file
+
+    class Nearly:  # room for so many bytes more, and then for none
+        closed = False
+        room = 20
+
+        def write(self, line: bytes) -> int:
+            if not self.room:
+                raise OSError(28, "No space left on device")
+            self.room, written = 0, real.write(line[: self.room])
+            return int(written)
+
+        def tell(self) -> int:
+            return int(real.tell())
+
+    book._file = Nearly()
+    book.write("note", 1, text="torn")
+    book.write("note", 2, text="lost")
+    book._file = real
+    book.write("note", 3, text="room again")
+    book.write("note", 4, text="and more")
+    book.close()
+    records = list(journal.read(tmp_path))
+    assert [one["text"] for one in records] == ["torn line", "records lost", "room again", "and more"]
+    assert records[1]["data"] == {"records": 2, "error": "[Errno 28] No space left on device"}
+
+
+def test_a_rotation_that_fails_loses_nothing_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = Journal(tmp_path, rotate_bytes=200)
+    for tick in range(6):
+        book.write("note", tick, text="x" * 50)
+    parts = len(list(tmp_path.glob("journal-*.jsonl")))
+    assert parts > 1
+    with monkeypatch.context() as patch:
+
+        def full(_: object) -> None:
+            raise OSError(24, "Too many open files")
+
+        patch.setattr("os.listdir", full)
+        for tick in range(6, 12):
+            book.write("note", tick, text="x" * 50)
+        assert len(list(tmp_path.glob("journal-*.jsonl"))) == parts
+    for tick in range(12, 15):
+        book.write("note", tick, text="x" * 50)
+    book.close()
+    assert len(list(tmp_path.glob("journal-*.jsonl"))) > parts
+    assert [record["tick"] for record in journal.read(tmp_path)] == list(range(15))
+
+
+def test_a_name_that_is_no_text_is_written_all_the_same(tmp_path: Path) -> None:
+    name = b"clip-\xff.wav".decode(errors="surrogateescape")  # what the system gives for such a file
+    book = Journal(tmp_path)
+    book.write("note", 1, text="quarantined", data={"ids": [name]})
+    book.close()
+    (record,) = journal.read(tmp_path)
+    assert record["data"]["ids"] == [name]
 
 
 def test_two_threads_write_whole_lines_each_in_order_over_rotations(tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ the renaming that it may lead to, is one act.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +33,15 @@ class Journal:
     """Appends records to a run's journal; `folder=None` keeps none. Listeners are handed every record."""
 
     def __init__(self, folder: Path | None, rotate_bytes: int = 64 * 2**20) -> None:
-        self.folder, self.rotate_bytes = folder, rotate_bytes
+        self.rotate_bytes = rotate_bytes
         self.listeners: list[Listener] = []
         self.lost: dict[str, Any] = {}
+        self._torn = False  # the last line was cut short, and is to be ended
         self._writing = threading.RLock()  # a signal handler may write while its own thread does
         self._file: Any = None
         if folder is not None:
-            self._file = _open(folder / NAME)
+            self._path = folder / NAME
+            self._file = _open(self._path)
 
     def __del__(self) -> None:
         self.close()  # where a guard is dropped without its end
@@ -48,24 +52,33 @@ class Journal:
         with self._writing:
             record = {"v": VERSION, "kind": kind, "tick": tick, "time": round(time.time(), 3), **given}
             if self._file is not None:
-                self._append(json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+                line = json.dumps(record, ensure_ascii=False, allow_nan=False)
+                self._append(line.encode(errors="backslashreplace") + b"\n")  # half a pair is JSON's own escape then
             for listener in self.listeners:
                 listener(record)
 
     def _append(self, line: bytes) -> None:
-        assert self._file is not None
         # A full disk must not end the run: what is lost is counted, and told as soon as there is room again.
         try:
+            if self._file.closed:
+                self._file = _open(self._path)
             if self.lost:
                 note = {"v": VERSION, "kind": "note", "tick": 0, "time": 0.0, "text": "records lost", "data": self.lost}
-                line = json.dumps(note).encode() + b"\n" + line
-            self._file.write(line)
-            if self._file.tell() > self.rotate_bytes:
-                self._rotate()
+                self._put(json.dumps(note).encode() + b"\n")
+                self.lost = {}
+            self._put(line)
         except OSError as error:
             self.lost = {"records": self.lost.get("records", 0) + 1, "error": str(error)}
-        else:
-            self.lost = {}
+            return
+        if self._file.tell() > self.rotate_bytes:
+            self._rotate()
+
+    def _put(self, line: bytes) -> None:
+        whole = b"\n" + line if self._torn else line
+        if written := self._file.write(whole):
+            self._torn = written < len(whole)
+        if written < len(whole):  # so much the disk had room for; what raises is the next write
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
         """Close the file."""
@@ -75,11 +88,10 @@ class Journal:
                 self._file = None
 
     def _rotate(self) -> None:
-        assert self.folder is not None
-        self.close()
-        number = numbers(self.folder)[-1]
-        (self.folder / NAME).rename(self.folder / rotated(number))
-        self._file = _open(self.folder / NAME)
+        self._file.close()
+        with suppress(OSError):  # no record is lost: the next one opens the file again, and it is tried again
+            self._path.rename(self._path.with_name(rotated(_numbers(os.listdir(self._path.parent))[-1])))  # noqa: PTH208
+            self._file = _open(self._path)
 
 
 def _open(path: Path) -> Any:  # noqa: ANN401 (typeshed has no public name for an unbuffered binary file)
@@ -132,9 +144,12 @@ def run_folder(folder: Path) -> Path:
 def numbers(folder: Path) -> list[int]:
     """Return the numbers of a journal's files, oldest first; the last is what `journal.jsonl` will be renamed to."""
     try:
-        names = os.listdir(folder)  # noqa: PTH208 (a look must be cheap: no path is made for each of the files)
+        return _numbers(os.listdir(folder))  # noqa: PTH208 (a look must be cheap: no path is made for each of the files)
     except OSError:
-        names = []
+        return _numbers([])
+
+
+def _numbers(names: Sequence[str]) -> list[int]:
     past = sorted(int(found[1]) for found in map(_ROTATED.fullmatch, names) if found)
     return [*past, past[-1] + 1 if past else 1]
 
