@@ -141,6 +141,16 @@ def test_one_that_fails_is_closed_too_and_not_given_more(book: Journal, tmp_path
     assert notes(tmp_path, "listener missed records") == []  # of one that was taken off, that is all there is to say
 
 
+def test_one_that_would_end_the_process_is_taken_off(book: Journal, tmp_path: Path) -> None:
+    def leaves(_: dict[str, Any]) -> None:
+        raise SystemExit(3)
+
+    listeners = Listeners(book, (leaves,))
+    book.write("note", 0, text="x")
+    listeners.close(0)
+    assert notes(tmp_path, "listener failed") == [{"listener": "leaves", "error": "SystemExit: 3"}]
+
+
 def test_no_secret_of_a_service_reaches_the_journal(
     book: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,4 +163,4 @@ def test_no_secret_of_a_service_reaches_the_journal(
     book.write("note", 0, text="x")
     listeners.close(0)
     (told,) = notes(tmp_path, "listener failed")
-    assert told["error"] == "ConnectionError: https://***@track.example/api refused ***"
+    assert told["error"] == "ConnectionError: https://[secret]@track.example/api refused [secret]"

@@ -260,3 +260,24 @@ def test_no_failure_of_any_service_leaves_a_secret_anywhere(
         assert content or path.name == "printed.txt"
         assert [secret for secret in hidden if secret.encode() in content] == [], path.name
     assert "bot[secret]/" in (tmp_path / "all.log").read_text()  # the libraries did log it
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("no route to host: https://track.example:5000/api", "no route to host: https://track.example:5000/api"),
+        ("see me@example.org and //a/b@c", "see me@example.org and //a/b@c"),
+        ("two: ftp://a@h and mysql://u:p%40q@db:3306/t", "two: ftp://[secret]@h and mysql://[secret]@db:3306/t"),
+        ("http://me:p@ss@host/x", "http://[secret]@host/x"),
+    ],
+)
+def test_logins_of_addresses_are_replaced(said: str, shown: str) -> None:
+    assert secrets.redacted(said) == shown
+
+
+def test_what_variables_named_like_secrets_hold_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "abcdef")
+    monkeypatch.setenv("SOME_PASSWORD", "abcdefgh")
+    monkeypatch.setenv("SHORT_KEY", "no")
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "visible")
+    assert secrets.redacted("abcdefgh, abcdef, no, visible") == "[secret], [secret], no, visible"

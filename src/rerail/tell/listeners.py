@@ -13,7 +13,7 @@ import weakref
 from typing import Any
 
 from rerail.tell.journal import Journal, Listener
-from rerail.tell.masked import masked
+from rerail.tell.secrets import redacted
 
 _POLL_SECONDS = 0.1  # how soon a thread sees that it is to end
 
@@ -102,9 +102,9 @@ class _Lane:
     def _guarded(self, act: Any) -> None:  # noqa: ANN401 (a listener's own methods)
         try:
             act()
-        except Exception as error:  # noqa: BLE001 (whatever a listener raises, training goes on; the journal tells)
+        except BaseException as error:  # noqa: BLE001 (sys.exit too: training goes on; the journal tells)
             self._off = True
-            self.failures.append(masked(f"{type(error).__name__}: {error}"))
+            self.failures.append(redacted(f"{type(error).__name__}: {error}"))
 
 
 def _end(stops: list[threading.Event]) -> None:

@@ -19,13 +19,14 @@ from rerail.core.extras import need
 from rerail.tell.fields import plain
 
 SHOWN = "[secret]"
-_SHORTEST = 6  # a shorter part of a URL is no secret, but a word that stands everywhere
+_SHORTEST = 6  # a shorter part of a URL, or value of a variable, is no secret, but a word that stands everywhere
 _TOKEN = 16  # letters; a shorter half of a token would be found in ordinary words
 _MACHINE = re.compile(r"localhost|[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,}|\d+(\.\d+){3}")  # the name of a machine is no secret
 _PATTERNS = (
     re.compile(r"(?<!\d)\d{5,}(?::|%3[Aa])[A-Za-z0-9_-]{30,}"),  # what a token of Telegram looks like
-    re.compile(r"(?<=://)[^/\s@]+(?=@)"),  # the user and password of a URL
+    re.compile(r"(?<=://)[^/\s]+(?=@)"),  # the user and password of a URL, which may hold another @
 )
+_NAMED = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)S?(_|$)", re.IGNORECASE)  # WANDB_API_KEY
 
 
 @final
@@ -114,8 +115,12 @@ def _keyring(place: str) -> str:
 
 
 def redacted(text: str, secrets: Iterable[Secret] = ()) -> str:
-    """Return the text with every secret in it replaced, in URLs too, and whatever looks like one."""
+    """Return the text with every secret in it replaced, in URLs too, and whatever looks like one.
+
+    What the environment holds under a name like `WANDB_API_KEY` is one: services repeat it in their errors.
+    """
     forms = {form for secret in (*secrets, *_WATCHED) for form in _forms(secret.reveal())}
+    forms |= {value for name, value in os.environ.items() if _NAMED.search(name) and len(value) >= _SHORTEST}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, SHOWN)
     for pattern in _PATTERNS:
