@@ -6,6 +6,7 @@ What stands here is loaded when it is asked for: a process that only reads a jou
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from rerail._version import __version__
@@ -34,10 +35,12 @@ _ELSEWHERE = {"Requests": "rerail.asked", "Check": "rerail.doctor", "examine": "
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(_ELSEWHERE.get(name, "rerail.guard")), name)
-    return found
+    if name in __all__:
+        found = globals()[name] = getattr(import_module(_ELSEWHERE.get(name, "rerail.guard")), name)
+        return found
+    if not name.startswith("_") and find_spec(f"{__name__}.{name}") is not None:  # rerail.guard.Guard
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
