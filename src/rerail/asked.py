@@ -42,6 +42,14 @@ class Requests:
             self._do(asked)
         return bool(self.by) or self._over()
 
+    def save(self) -> bool:
+        """Save the run; say whether that could be done. The journal has the reason where it could not."""
+        try:
+            return self._guard.save() is not None
+        except (OSError, ValueError) as error:  # a full disk, or a state that is not finite: neither breaks off the run
+            self._guard.note("checkpoint not saved", step=self._guard.steps, error=str(error))
+            return False
+
     def _do(self, asked: Request) -> None:
         if asked.wish == "pause":
             self._wait(asked)
@@ -53,7 +61,7 @@ class Requests:
     def _wait(self, asked: Request) -> None:
         began = heard = time.monotonic()
         self._note(asked)
-        self._save()
+        self.save()
         after: Request | None = None
         while (after is None or after.wish == "pause") and not self._over():
             time.sleep(LOOK_SECONDS)
@@ -70,14 +78,7 @@ class Requests:
     def _end(self, asked: Request) -> None:
         self.by = asked.by or "somebody"
         self._note(asked)
-        self.saved = self._save()
+        self.saved = self.save()
 
     def _note(self, asked: Request, **more: object) -> None:
         self._guard.note("asked", wish=asked.wish, by=asked.by, step=self._guard.steps, **more)
-
-    def _save(self) -> bool:
-        try:
-            return self._guard.save() is not None
-        except (OSError, ValueError) as error:  # a full disk, or a state that is not finite: neither breaks off the run
-            self._guard.note("checkpoint not saved", step=self._guard.steps, error=str(error))
-            return False

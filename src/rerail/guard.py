@@ -216,12 +216,12 @@ class Guard:
         return self._save(now)
 
     def close(self, reason: str = "finished") -> None:
-        """End the journal and the listeners. A second call does nothing."""
+        """End the journal and the listeners; without a reason where a note says already why. Once is enough."""
         if self._closed:
             return
         self._closed = True
         self._watchdog.stop()
-        if observed := self._host.take_observed():
+        if (observed := self._host.take_observed()) and reason:
             reading = Reading(tick=self.tick + 1, values={"step": float(self.steps), **observed})
             self._advance(reading)
         self._logbook.close(self.tick, reason=reason, step=self.steps)
@@ -448,7 +448,7 @@ class Guard:
 
     def _quarantined(self, ids: Sequence[str], reason: str) -> None:
         if new := self._quarantine.add(ids, tick=self.tick, reason=reason):
-            self.note("quarantined", ids=new)
+            self.note("quarantined", ids=new, **self._quarantine.trouble)
 
     def _promote(self, promoted: list[Snapshot]) -> None:
         for snapshot in promoted:

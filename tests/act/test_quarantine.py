@@ -98,3 +98,18 @@ def test_bytes_that_are_no_text_are_named_with_their_file(path: Path) -> None:
     path.write_bytes(b"\xff\n")
     with pytest.raises(ValueError, match=r"quarantine.jsonl: expected UTF-8"):
         Quarantine(path)
+
+
+def test_what_a_full_disk_did_not_take_is_written_with_the_next(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quarantine = Quarantine(path)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        assert quarantine.add(["a"], tick=1, reason="x") == ["a"]
+        assert quarantine.trouble == {"not_written": "[Errno 28] No space left on device"}
+    quarantine.add(["b"], tick=2, reason="y")
+    assert quarantine.trouble == {}
+    assert Quarantine(path).ids == {"a", "b"}

@@ -15,7 +15,7 @@ from bot_api import BotApi
 from rerail.cli.running import run_under_eyes
 from rerail.fit import FitConfig, Parts
 from rerail.supervise import config, spawn
-from rerail.tell import journal
+from rerail.tell import journal, report
 from supervised import written
 from toy import Loader, network
 
@@ -72,3 +72,15 @@ def test_a_training_is_told_of_to_its_end_and_no_secret_is_left(
     assert any("apprise" in one for one in kept)
     for secret in (api.token.partition(":")[2], "hunter2-of-mine"):
         assert not any(secret in one for one in (shown, *kept))
+
+
+def test_a_disk_that_takes_no_report_makes_no_failure_of_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(report, "write", full)
+    assert run_under_eyes(Squares(), FIT, tmp_path / "run").code == 0
+    shown = capsys.readouterr().out
+    assert "no report was written ([Errno 28] No space left on device); run: rerail report" in shown

@@ -4,6 +4,7 @@ import math
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -155,6 +156,48 @@ def test_a_loop_that_breaks_off_says_of_what(tmp_path: Path) -> None:
         train(ToyTask(FIT, then=break_off), FIT, run=tmp_path / "run")
     last = list(journal.read(tmp_path / "run"))[-1]
     assert (last["text"], last["data"]) == ("broke off", {"error": "KeyboardInterrupt: by hand", "step": 5})
+
+
+def test_a_full_disk_breaks_off_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    def interrupt(step: int) -> None:
+        if step == 17:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("rerail.act.checkpoints._write", full)
+    stopped = train(ToyTask(FIT, then=interrupt), FIT, run=tmp_path / "run")
+    assert (stopped.reason, stopped.steps) == ("stopped", 18)
+    assert stopped.message.startswith("SIGINT: not saved, the journal says why, at step 18")
+    told = [record["text"] for record in journal.read(tmp_path / "run") if record["kind"] == "note"]
+    assert told == ["start", "picture or sound not kept", "checkpoint not saved", "end"]
+
+
+def test_who_listens_hears_to_the_end_that_a_loop_broke_off(tmp_path: Path) -> None:
+    class Slow:
+        heard: list[str] = []  # noqa: RUF012 (one object)
+        closed = False
+
+        def __call__(self, record: dict[str, Any]) -> None:
+            time.sleep(0.02)
+            self.heard.append(record.get("text", ""))
+
+        def close(self) -> None:
+            self.closed = True
+
+    def break_off(step: int) -> None:
+        if step == 5:
+            raise RuntimeError("a mistake of one's own")
+
+    slow = Slow()
+    with pytest.raises(RuntimeError, match="of one's own"):
+        train(ToyTask(FIT, then=break_off), FIT, run=tmp_path / "run", listeners=[slow])
+    assert slow.closed
+    assert slow.heard[-1] == "broke off"
+    assert "Broke off at step 5" in (tmp_path / "run/run.log").read_text()
+    assert list(journal.read(tmp_path / "run"))[-1]["text"] == "broke off"
 
 
 def test_evaluation_does_not_change_the_training(tmp_path: Path) -> None:

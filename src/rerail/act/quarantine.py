@@ -21,10 +21,15 @@ class Kept:
 
 
 class Quarantine:
-    """The quarantined sample ids of one run; `path=None` keeps them in memory only."""
+    """The quarantined sample ids of one run; `path=None` keeps them in memory only.
+
+    Where the disk takes no more, `trouble` says so until it does.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
+        self.trouble: dict[str, str] = {}
+        self._unwritten: list[Kept] = []
         self.kept = [_parse(line, path) for line in _sound(path)] if path is not None else []
         self.ids = {one.id for one in self.kept}
 
@@ -35,11 +40,19 @@ class Quarantine:
         self.kept += added
         self.ids |= set(new)
         if new and self.path is not None:
-            if self.path.exists() and _torn(self.path):
-                _replace(self.path, _sound(self.path))
-            with self.path.open("a", encoding="utf8") as file:
-                file.writelines(json.dumps(asdict(one)) + "\n" for one in added)
+            self._unwritten += added
+            try:
+                self._write(self.path)
+            except OSError as error:  # a full disk ends no run
+                self.trouble = {"not_written": str(error)}
         return new
+
+    def _write(self, path: Path) -> None:
+        if path.exists() and _torn(path):
+            _replace(path, _sound(path))
+        with path.open("a", encoding="utf8") as file:
+            file.writelines(json.dumps(asdict(one)) + "\n" for one in self._unwritten)
+        self.trouble, self._unwritten = {}, []
 
     def release(self, ids: Iterable[str]) -> None:
         """Let samples in again; the file is replaced at once or not at all, and its other lines stay as they are.

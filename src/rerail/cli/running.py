@@ -22,7 +22,6 @@ class Watched:
     """How a watched run ended."""
 
     result: Result
-    page: Path
 
     @property
     def code(self) -> int:
@@ -51,6 +50,13 @@ def run_under_eyes(
     with Console(total=fit.steps, every=fit.log_every) as console:
         heard: list[Listener] = [console, *listeners]
         result = train(task, fit, run=run, resume=resume, listeners=heard, describe=describe, notes=notes)
-    page = report.write(run)
-    sys.stdout.write(f"{result.message or 'finished'}\nreport: {page}\n")
-    return Watched(result=result, page=page)
+    sys.stdout.write(f"{result.message or 'finished'}\n")
+    printed.text(_report(run))
+    return Watched(result=result)
+
+
+def _report(run: Path) -> str:
+    try:
+        return f"report: {report.write(run)}"
+    except (OSError, ValueError, ModuleNotFoundError) as error:  # a full disk makes no failure of a run that is over
+        return f"no report was written ({error}); run: rerail report {run}"

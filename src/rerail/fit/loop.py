@@ -82,6 +82,8 @@ def _told(guard: Guard) -> Iterator[None]:
         yield
     except BaseException as error:  # whoever reads the journal of a run that died wants to know of what
         guard.note("broke off", error=f"{type(error).__name__}: {error}", step=guard.steps)
+        if isinstance(error, Exception):  # who interrupts twice waits for nobody
+            guard.close("")
         raise
 
 
@@ -107,12 +109,9 @@ class _Loop:
             self._train(requests)
         except Derailed as error:
             return self._result("halted", str(error))
-        if requests.by:
-            done = "saved" if requests.saved else "not saved, the journal says why,"
-            return self._result("stopped", f"asked by {requests.by}: {done} at step {self.guard.steps}; {RESUME}")
-        if stop.asked:
-            self.guard.save()
-            return self._result("stopped", f"{stop.asked}: saved at step {self.guard.steps}; {RESUME}")
+        if by := f"asked by {requests.by}" if requests.by else stop.asked:
+            done = "saved" if requests.saved or requests.save() else "not saved, the journal says why,"
+            return self._result("stopped", f"{by}: {done} at step {self.guard.steps}; {RESUME}")
         if self.enough:
             return self._ended_early()
         self._evaluate(last=True)

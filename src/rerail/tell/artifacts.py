@@ -11,14 +11,21 @@ from rerail.core.extras import need
 
 
 def save_artifact(run: Path, name: str, step: int, thing: Picture | Sound) -> dict[str, object]:
-    """Write `artifacts/NAME-STEP.png|wav` atomically; return the fields of its journal record."""
+    """Write `artifacts/NAME-STEP.png|wav` atomically; return the fields of its journal record.
+
+    Raises:
+        OSError: where the disk takes no more.
+    """
     content, ending, media = (draw(thing), "png", "image/png") if isinstance(thing, Picture) else _wav(thing)
     safe = re.sub(r"[^\w.-]+", "_", name)
     path = run / "artifacts" / f"{safe}-{step:08d}.{ending}"
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     return {"name": name, "step": step, "path": f"artifacts/{path.name}", "media": media, "caption": thing.caption}
 
 

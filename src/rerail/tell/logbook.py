@@ -130,12 +130,19 @@ class Logbook:
 
     def show(self, tick: int, step: int, name: str, thing: Picture | Sound) -> None:
         """Keep a picture or a sound in the run's folder; nothing where there is none."""
-        if self.run is not None:
-            self._journal.write("artifact", tick, **save_artifact(self.run, name, step, thing))
+        if self.run is None:
+            return
+        try:
+            kept = save_artifact(self.run, name, step, thing)
+        except OSError as error:  # a full disk ends no run
+            self.note(tick, "picture or sound not kept", {"name": name, "step": step, "error": str(error)})
+        else:
+            self._journal.write("artifact", tick, **kept)
 
     def close(self, tick: int, *, reason: str, step: int) -> None:
-        """Write the last note, let the listeners finish, close the file."""
-        self.note(tick, "end", {"reason": reason, "step": step})
+        """Write the last note, where there is a reason, let the listeners finish, close the file."""
+        if reason:
+            self.note(tick, "end", {"reason": reason, "step": step})
         if self._listeners is not None:
             self._listeners.close(tick)
         self._journal.close()
