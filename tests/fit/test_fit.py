@@ -122,6 +122,28 @@ def test_a_run_that_is_asked_to_wait_is_bitwise_one_that_is_not(
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_it_is_so_with_all_that_a_run_can_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asked, "LOOK_SECONDS", 0.01)
+    fit = replace(FIT, accumulate=2, num_workers=3, ema=0.9, schedule="cosine", evaluate_every=5, patience=20)
+    whole = train(ToyTask(fit), fit, run=tmp_path / "whole")
+    run, wishes = tmp_path / "run", {7: "pause", 12: "pause", 20: "stop"}
+
+    def wish(step: int) -> None:
+        if found := wishes.pop(step, None):
+            ask(run, found, by="page")
+            if found == "pause":
+                threading.Timer(0.1, lambda: ask(run, "resume", by="page")).start()
+
+    stopped = train(ToyTask(fit, then=wish), fit, run=run)
+    assert (stopped.reason, stopped.steps, wishes) == ("stopped", 21, {})
+    resumed = train(ToyTask(fit), fit, run=run, resume=True)
+    assert resumed.metrics == whole.metrics
+    one, other = (torch.load(at / "checkpoints/step-00000030/state.pt") for at in (tmp_path / "whole", run))
+    told = ("model", "optimizers", "others", "position")
+    assert str([one[name] for name in told]) == str([other[name] for name in told])
+    assert all(torch.equal(one["model"][name], other["model"][name]) for name in one["model"])
+
+
 def test_a_run_that_is_asked_to_stop_is_resumed_bitwise(tmp_path: Path) -> None:
     whole = train(ToyTask(FIT), FIT, run=tmp_path / "whole")
 
