@@ -106,6 +106,21 @@ def test_a_listener_is_closed_in_its_own_thread_after_its_last_record(book: Jour
     assert kept.threads == ["rerail-Kept"] * 2
 
 
+def test_one_that_does_not_end_is_named(book: Journal, tmp_path: Path) -> None:
+    gate = threading.Event()
+
+    class Endless(Kept):
+        def close(self) -> None:
+            gate.wait(60)
+
+    listeners = Listeners(book, (Endless(), Kept()))
+    book.write("note", 0, text="x")
+    listeners.close(0, timeout=0.5)
+    gate.set()
+    assert notes(tmp_path, "listener did not end") == [{"listener": "Endless"}]
+    assert notes(tmp_path, "listener missed records") == []
+
+
 def test_listeners_of_a_guard_that_is_dropped_end(tmp_path: Path) -> None:
     kept = Kept()
     book = Logbook(tmp_path, (kept,))

@@ -59,6 +59,8 @@ class Listeners:
             if missed := lane.missed:
                 data = {"listener": lane.name, "records": missed}
                 self._journal.write("note", tick, text="listener missed records", data=data)
+            elif lane.thread.is_alive():  # it has all, and is still at the last one, or at its own end
+                self._journal.write("note", tick, text="listener did not end", data={"listener": lane.name})
 
 
 class _Lane:
