@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bot_api
+from rerail.core.notice import Level, Notice
+from rerail.tell import catalogue
 from rerail.tell.fields import plain
 from rerail.tell.services import markup
 from rerail.tell.services.service import Letter
@@ -94,3 +96,22 @@ def test_any_letter_is_read_whole_in_parts_within_the_limit(
 
 def unspaced(text: str) -> str:
     return text.translate(str.maketrans("", "", "\n \u200f"))
+
+
+def test_the_marks_that_isolate_values_stay_marks_and_a_values_own_do_not() -> None:
+    name = "\u2068a<b>\u202e"
+    notice = Notice(
+        level=Level.CRITICAL,
+        code="died",
+        topic="died",
+        id="1",
+        time=1.0,
+        tick=3,
+        step=2,
+        values={"run": name, "step": "2"},
+    )
+    told = catalogue.text(notice, "fa")
+    [text] = read(Letter(title=told.title, direction="rtl"))
+    assert rf"\u2068a<b>\u202e".join("\u2068\u2069") in text
+    [english] = read(Letter(title=name))
+    assert english == r"\u2068a<b>\u202e"

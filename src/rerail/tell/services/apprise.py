@@ -15,12 +15,11 @@ from rerail.core.notice import Level
 from rerail.tell import secrets
 from rerail.tell.fields import plain
 from rerail.tell.secrets import Secret
-from rerail.tell.services.service import Later, Letter
+from rerail.tell.services.service import Later, Letter, readable
 
 _KIND = {Level.PROGRESS: "info", Level.SUCCESS: "success", Level.CRITICAL: "failure"}
 _ANSWER = 30.0  # seconds to wait for an answer, where apprise would wait four: a message may have arrived all the same
 _TELLING = ("Socket Exception", "Response Details", "exception", "Exception")  # what its debug lines of errors hold
-_LONGEST = 1_000_000
 _heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
 
 
@@ -53,10 +52,11 @@ class Apprise:
     def send(self, letter: Letter) -> int:
         """Send a letter. Raises Later: apprise does not tell what will never work from what may."""
         attached, lost = self._attached(letter)
+        title = readable(letter.title, letter.direction)
         with _listening() as why:
             gone = self._carrier.notify(
-                title=plain(letter.title, _LONGEST),
-                body="\n".join(plain(line, _LONGEST) for line in (*letter.lines, *lost)) or plain(letter.title),
+                title=title,
+                body="\n".join(readable(line, letter.direction) for line in (*letter.lines, *lost)) or title,
                 notify_type=_KIND[letter.level],
                 body_format="text",  # so that names are text in services that take HTML or Markdown
                 attach=attached or None,

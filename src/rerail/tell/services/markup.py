@@ -7,12 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from rerail.tell.fields import plain
-from rerail.tell.services.service import Letter
+from rerail.tell.services.service import Letter, readable
 
 TEXT, CAPTION = 4096, 1024  # UTF-16 code units, counted after the tags are parsed
 CUT = "[...]"
-_ANY = 1_000_000  # how long a line may be before it is split
 _RIGHT_TO_LEFT = "\u200f"  # so that a line which begins with a Latin name still runs from the right
 _JOINS = frozenset("\u200d\ufe0f")  # these hold a symbol and the one before it together
 
@@ -44,7 +42,7 @@ def _pieces(letter: Letter, limit: int) -> Iterator[tuple[str, bool]]:
     """Lines that each fit into one message, and whether they are bold; the title is."""
     mark = _RIGHT_TO_LEFT if letter.direction == "rtl" else ""
     for number, line in enumerate((letter.title, *letter.lines)):
-        for fragment in _fragments(plain(line, _ANY), limit - len(mark)):
+        for fragment in _fragments(readable(line, letter.direction), limit - len(mark)):
             yield mark + fragment, number == 0
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from rerail.core.notice import Level
+from rerail.tell.fields import plain
+
+_ANY = 1_000_000  # how long a line may be before it is split
+_ISOLATES = re.compile("([\u2068\u2069])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +28,16 @@ class Letter:
     direction: Literal["ltr", "rtl"] = "ltr"
     level: Level = Level.PROGRESS
     most: int = 4
+
+
+def readable(line: str, direction: str) -> str:
+    """One printable line. In a letter from right to left the marks stay with which the catalogue isolates values.
+
+    The values themselves are plain already, so that no mark of theirs is among these.
+    """
+    if direction != "rtl":
+        return plain(line, _ANY)
+    return "".join(one if _ISOLATES.fullmatch(one) else plain(one, _ANY) for one in _ISOLATES.split(line))
 
 
 class Later(Exception):  # noqa: N818 (it says when, as Refused says that)
