@@ -9,7 +9,7 @@ import pytest
 from bot_api import BotApi, Wrong
 from rerail.supervise import hearing
 from rerail.supervise.supervisor import Pace
-from rerail.tell import journal
+from rerail.tell import journal, plots
 from supervised import Watched, written
 
 Begin = Callable[..., Any]
@@ -147,3 +147,17 @@ def test_a_chat_that_is_told_need_not_be_one_that_commands(
     api.push_update(api.chat, "/pause")
     assert watched.until(lambda: notes(tmp_path / "run", "ignored"))
     assert asked(tmp_path / "run") == []
+
+
+def test_an_answer_that_fails_ends_nothing_and_shows_no_secret(
+    api: BotApi, train: Begin, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError(f"no font at {api.token}")
+
+    monkeypatch.setattr(plots, "plot", broken)
+    watched = watch(hears=True)
+    train()
+    hears(watched)
+    assert "no font at [secret]" in answered(watched, api, "/plot", "/plot failed")
+    assert "State" in answered(watched, api, "/status", "State")

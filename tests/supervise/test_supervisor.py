@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 import signal
 import time
@@ -155,3 +156,28 @@ def test_a_run_of_another_machine_is_not_taken_for_dead(
     watched = watch()
     assert watched.until(lambda: any("cannot be seen from here" in text for text in api.texts))
     assert not deaths(api)
+
+
+def test_no_line_of_a_journal_ends_it(api: BotApi, train: Begin, watch: Watch, tmp_path: Path) -> None:
+    watched, process = watch(), train()
+    assert watched.until(lambda: trains(tmp_path / "run"))
+    values = {"loss/mel": 10**400}
+    with (tmp_path / "run/journal.jsonl").open("a") as file:
+        file.write("[" * 100_000 + "\n" + json.dumps({"v": 1, "kind": "reading", "tick": 6, "values": values}) + "\n")
+    process.kill()
+    assert watched.until(lambda: watched.over)
+    assert len(deaths(api)) == 1
+    (wrong,) = [data["why"] for text, data in notes(tmp_path / "run") if text == "record not understood"]
+    assert "OverflowError" in wrong
+
+
+def test_another_journal_in_the_place_of_the_old_one_is_told_of(train: Begin, watch: Watch, tmp_path: Path) -> None:
+    watched = watch()
+    train(30, "end").wait()
+    assert watched.until(lambda: watched.over)
+    watched.close()
+    (tmp_path / "run/journal.jsonl").unlink()
+    again = watch()
+    train(3)
+    waiting = again.supervisor._outbox.waiting
+    assert again.until(lambda: [one.notice.code for one in waiting("telegram")] == ["started"])

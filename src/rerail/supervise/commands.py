@@ -10,7 +10,7 @@ from typing import Any, Protocol, get_args
 
 from rerail.requests import Wish, ask
 from rerail.supervise.log import Log
-from rerail.tell import explain, fields, journal, plots, story, words
+from rerail.tell import explain, fields, journal, plots, secrets, story, words
 from rerail.tell.services import Letter
 from rerail.tell.services.telegram import Update
 
@@ -97,8 +97,8 @@ class Commands:
     def _carried(self, command: str, chat: int, rest: str) -> Letter:
         try:
             return self._answers[command](chat, rest)
-        except (ValueError, OSError, ModuleNotFoundError) as error:
-            return Letter(title=fields.plain(f"{self._name}: /{command} failed: {error}", 500))
+        except Exception as error:  # noqa: BLE001 (whatever is wrong with an answer, the run is followed on)
+            return Letter(title=fields.plain(f"{self._name}: /{command} failed: {secrets.redacted(str(error))}", 500))
 
     def _plot(self) -> Letter:
         told = story.gather(journal.read(self._run), name=self._name)

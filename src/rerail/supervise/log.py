@@ -11,6 +11,7 @@ from rerail.tell import fields, secrets
 from rerail.tell.journal import Journal
 
 FOLDER = "notify"  # of the run
+_LONGEST = 2000  # symbols of one text: a traceback ends with what is wrong
 
 
 class Log:
@@ -45,7 +46,7 @@ def _line(text: str) -> None:
 
 def _redacted(value: Any) -> Any:  # noqa: ANN401 (plain data)
     if isinstance(value, str):
-        return fields.plain(secrets.redacted(value))
+        return fields.plain(secrets.redacted(value), _LONGEST)
     if isinstance(value, dict):
         return {name: _redacted(item) for name, item in value.items()}
     return [_redacted(item) for item in value] if isinstance(value, list) else value

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +24,15 @@ from rerail.supervise.log import FOLDER, Log
 from rerail.supervise.sending import Sending
 from rerail.supervise.services import Ear
 from rerail.supervise.starter import Starter
-from rerail.supervise.tail import Place, Tail
-from rerail.tell import catalogue, fields, journal, plots, story
+from rerail.tell import catalogue, fields, journal, plots, secrets, story
 from rerail.tell.notices import Notices
 from rerail.tell.outbox import Outbox
 from rerail.tell.services import Later, Letter, Refused, Service
+from rerail.tell.tail import Place, Tail
 
 STEPS = 50  # that the usual time of one is taken from
 SILENCE = Hang(least=600.0, factor=30.0, first=3.0)
+READ = 10_000  # records that are taken together
 OLD_SECONDS = 600.0  # who begins to supervise a run tells nothing that is older
 DRAWN_BYTES = 256 * 2**20  # of a journal; curves of a longer one are drawn for /plot alone
 ELSEWHERE = "It trains on another machine or in another container, so its process cannot be seen from here."
@@ -64,6 +67,7 @@ class Supervisor:
         self._services = services
         self._notices, self._tail, self._life = Notices(name, config.cadence), Tail(run), Life()
         self._told_to, self._since = self._remembered()
+        self._wrong = ""  # what was noted last of what goes wrong in here
         self._starter = Starter(starter)
         self._open = self._ended = self._died = self._paused = self._hangs = self._silent = False
         self._sessions = 0
@@ -98,10 +102,38 @@ class Supervisor:
         return self._over(starting=starting)
 
     def _read(self) -> None:
-        while records := self._tail.read():
-            told = [notice for record in records for notice in self._take(record)]
+        while records := self._new():
+            told = [notice for record in records for notice in self._understood(record)]
             self._put(told, history=self._tail.place <= self._told_to)
-            self._outbox.remember("place", f"{self._tail.place.files} {self._tail.place.offset}")
+            self._outbox.remember("place", json.dumps(asdict(self._tail.place)))
+        if self._tail.replaced:  # by that of another run, of which nothing was told yet
+            self._notices, self._tail, self._told_to = (
+                Notices(self._name, self._config.cadence),
+                Tail(self._run),
+                Place(),
+            )
+        self._complain("outbox", self._outbox.trouble)
+
+    def _new(self) -> list[dict[str, Any]]:
+        records: list[dict[str, Any]] = []
+        try:
+            records.extend(islice(self._tail.poll(), READ))
+        except OSError as error:  # what was read before it is in the list
+            self._complain("journal cannot be read", str(error))
+        return records
+
+    def _understood(self, record: dict[str, Any]) -> list[Notice]:
+        try:
+            return self._take(record)
+        except Exception as error:  # noqa: BLE001 (of what comes after this record people are told all the same)
+            self._complain("record not understood", secrets.traced(error)[-1000:])
+            return []
+
+    def _complain(self, what: str, why: str) -> None:
+        """Note what is wrong, once in a row."""
+        if why and self._wrong != why:
+            self._wrong = why
+            self._log.note(what, why=why)
 
     def _put(self, told: list[Notice], *, history: bool = False) -> None:
         new = [] if history else [one for one in told if one.time >= self._since]
@@ -235,10 +267,12 @@ class Supervisor:
 
     def _remembered(self) -> tuple[Place, float]:
         """Return how far the journal was told of, and since when what it says is to be told."""
-        files, _, offset = (self._outbox.recall("place") or "").partition(" ")
-        if files.isdecimal() and offset.isdecimal():
-            return Place(int(files), int(offset)), -math.inf
-        return Place(), time.time() - OLD_SECONDS
+        kept = self._outbox.recall("place")
+        place = Place(**json.loads(kept)) if kept else Place()
+        look = Tail(self._run, place)
+        next(look.poll(), None)
+        known = kept and (self._run / journal.NAME).exists() and not look.replaced
+        return (place, -math.inf) if known else (Place(), time.time() - OLD_SECONDS)
 
     def _close(self) -> None:
         if self._hearing is not None:

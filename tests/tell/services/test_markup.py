@@ -112,6 +112,6 @@ def test_the_marks_that_isolate_values_stay_marks_and_a_values_own_do_not() -> N
     )
     told = catalogue.text(notice, "fa")
     [text] = read(Letter(title=told.title, direction="rtl"))
-    assert rf"\u2068a<b>\u202e".join("\u2068\u2069") in text
+    assert r"\u2068a<b>\u202e".join("\u2068\u2069") in text
     [english] = read(Letter(title=name))
     assert english == r"\u2068a<b>\u202e"

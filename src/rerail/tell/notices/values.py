@@ -97,7 +97,9 @@ def held_out(values: Mapping[str, float]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`3 h 20 min`, `12 min`, `40 s`: figures and units that every language reads."""
+    """`3 h 20 min`, `12 min`, `40 s`: figures and units that every language reads; nothing of what is not finite."""
+    if not math.isfinite(seconds):
+        return ""
     whole = max(0, round(seconds))
     hours, minutes = whole // 3600, whole % 3600 // 60
     if hours:
