@@ -101,6 +101,18 @@ def test_many_topics_at_once_go_in_one_message() -> None:
     assert sent(*(notice(number) for number in range(7)), rule=Rule(separate=5)) == [[f"n{n}" for n in range(7)]]
 
 
+def test_a_fault_that_comes_back_all_day_keeps_no_death_untold() -> None:
+    post, end = Post(Rule(budget=40, merging=600)), NOON + 20 * 3600
+    for number in range(20 * 6):
+        post.waiting.append(notice(number, topic="nonfinite:loss/mel"))
+        post.work(NOON + 600.0 * number)
+    assert len(post.letters) == 35
+    post.waiting.append(notice(999, topic="died"))
+    assert post.work(end) == NOON + DAY + 600  # the fault is told again when there are fewer than 35 in a day
+    assert post.letters[-1][0] == end
+    assert [item.notice.topic for item in post.letters[-1][1].items] == ["died"]
+
+
 @pytest.mark.parametrize(
     ("clock", "ends"),
     [

@@ -162,6 +162,8 @@ def test_a_message_counts_before_it_goes(tmp_path: Path) -> None:
     with closing(Outbox(tmp_path / "o.sqlite", ("telegram",))) as outbox:
         assert outbox.state("telegram", NOW + 5).sent == ((NOW, 1),)
         assert ids(outbox) == ["n1"]
+        deliver(outbox, Carrier(), bundle(outbox, NOW + 5), Letter(title="t"), lambda: NOW + 5)
+        assert outbox.state("telegram", NOW + 5).sent == ((NOW, 1), (NOW + 5, 1))
 
 
 def test_a_service_that_refuses_everything_keeps_its_queue_for_an_hour(outbox: Outbox) -> None:

@@ -19,7 +19,9 @@ class Rule:
     """How much one service may tell, and when. Times are in seconds unless they say otherwise.
 
     `budget` messages go in any 24 hours; of these the share `kept_critical` is kept for critical ones, and
-    `kept_success` more for those of success. In `quiet_hours` (from, to, on the clock of `zone`) only critical ones go.
+    `kept_success` more for those of success. The share `kept_news` is for critical ones of a topic that was not told in
+    that time, so that no fault that comes back all day keeps a death untold. In `quiet_hours` (from, to, on the clock
+    of `zone`) only critical ones go.
     Notices of a topic that was told less than `merging` ago wait, and become one message. Progress goes at most once in
     `progress_gap`. Where more than `separate` topics wait, or more than the budget has room for, they go
     together in one message.
@@ -32,6 +34,7 @@ class Rule:
     budget: int = 40
     kept_critical: float = 0.25
     kept_success: float = 0.125
+    kept_news: float = 0.125
     quiet_hours: tuple[time, time] | None = None
     zone: tzinfo = timezone.utc
     merging: float = 600.0
@@ -53,6 +56,7 @@ class Rule:
                     "shares of at most 1 together",
                     min(self.kept_critical, self.kept_success) >= 0 and kept <= 1,
                 ),
+                ("kept_news", self.kept_news, "a share below 1", 0 <= self.kept_news < 1),
                 ("merging", self.merging, "0 or more", self.merging >= 0),
                 ("progress_gap", self.progress_gap, "0 or more", self.progress_gap >= 0),
                 ("retry_first", self.retry_first, "more than 0", self.retry_first > 0),
@@ -135,9 +139,9 @@ def _resumes(rule: Rule, state: State) -> float:
 def _of_level(rule: Rule, state: State, rows: list[Waiting], level: Level, now: float) -> Bundle | float:
     if not rows:
         return math.inf
-    opens = _opens(_limit(rule, level), state.sent, now)
-    if level < Level.CRITICAL:
-        opens = max(opens, state.quiet_until, _quiet_ends(rule, now))
+    if level == Level.CRITICAL:
+        return _critical(rule, state, rows, now)
+    opens = max(_opens(_limit(rule, level), state.sent, now), state.quiet_until, _quiet_ends(rule, now))
     if level == Level.PROGRESS:
         opens = max(opens, state.progress_at + rule.progress_gap)
     if opens > now:
@@ -145,6 +149,18 @@ def _of_level(rule: Rule, state: State, rows: list[Waiting], level: Level, now: 
     if level == Level.PROGRESS:
         return _bundle(rule, state, rows[-1:], rows, now)
     return _by_topic(rule, state, rows, now)
+
+
+def _critical(rule: Rule, state: State, rows: list[Waiting], now: float) -> Bundle | float:
+    """All of them, or, of a budget that is nearly used up, those whose topic is news."""
+    opens, again = _opens(rule.budget, state.sent, now), math.inf
+    if opens > now:
+        return opens
+    if (later := _opens(rule.budget - int(rule.budget * rule.kept_news), state.sent, now)) > now:
+        news = [row for row in rows if state.told.get(row.notice.topic, -math.inf) + DAY <= now]
+        rows, again = news, later if len(news) < len(rows) else math.inf
+    chosen = _by_topic(rule, state, rows, now) if rows else math.inf
+    return chosen if isinstance(chosen, Bundle) else min(chosen, again)
 
 
 def _by_topic(rule: Rule, state: State, rows: list[Waiting], now: float) -> Bundle | float:

@@ -88,6 +88,7 @@ class Outbox:
         """Count a message against the budget before it goes, so that a kill between cannot exceed it."""
 
         def count(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE sends SET open = 0 WHERE service = ?", (service,))  # whoever began these was killed
             db.execute("DELETE FROM sends WHERE service = ? AND time <= ?", (service, now - DAY))
             db.execute("DELETE FROM told WHERE service = ? AND time <= ?", (service, now - _WEEK))
             db.execute("INSERT INTO sends VALUES (?, ?, 1, 1)", (service, now))
