@@ -162,6 +162,16 @@ RUNS: dict[str, tuple[list[Record], list[str]]] = {
         [note(0, "start"), recovery(), note(0, "notify", level="critical", message="goes on"), reading(1, 0)],
         ["started", "recovered"],
     ),
+    "a full disk": (
+        [
+            start(),
+            reading(1, 0),
+            note(1, "checkpoint not saved", step=1, error="[Errno 28] No space left on device"),
+            {**note(0, "records lost", records=7, error="[Errno 28] No space left on device"), "time": 0.0},
+            reading(9, 8),
+        ],
+        ["started", "unsaved", "lost"],
+    ),
     "a message": ([note(4, "notify", level="success", message="hello")], ["message"]),
     "stages": (
         [

@@ -19,26 +19,29 @@ def letter(bundle: Bundle, language: str, run: Path, zone: tzinfo, drawn: Mappin
     only = bundle.items[0] if len(bundle.items) == 1 else None
     titles = [_titled(one, language) for one in bundle.items]
     first = catalogue.text(bundle.items[0].notice, language)
-    title = titles[0] if only else f"{fields.plain(bundle.items[0].notice.values.get('run', ''))}: {len(titles)} things"
+    run_name = bundle.items[0].notice.values.get("run", "")
+    title = titles[0] if only else catalogue.phrase("digest", language, run=run_name, count=len(titles))
     lines = _whole(only, language) if only else [f"- {one}" for one in titles]
     if bundle.until is not None:
         clock = datetime.fromtimestamp(bundle.until, zone).strftime("%H:%M")
-        lines.append(f"The budget of messages is used up with this one; the next may go at {clock}.")
+        lines.append(catalogue.phrase("spent", language, clock=clock))
     pictures = [path for one in bundle.items for path in _pictures(one.notice, run)][: 1 if only is None else 4]
     curves = [drawn[only.notice.id]] if only and drawn and only.notice.id in drawn else []
     return Letter(
         title=title,
         lines=tuple(lines),
         pictures=(*pictures, *curves),
-        direction="rtl" if first.right_to_left else "ltr",
+        direction="rtl" if first.right_to_left or (not only and catalogue.language(language).right_to_left) else "ltr",
         level=bundle.level,
         most=max(1, min(4, bundle.room)),
     )
 
 
 def _titled(one: Waiting, language: str) -> str:
-    more = f" (and {one.more} more like it, ticks {one.first} to {one.last})" if one.more else ""
-    return catalogue.text(one.notice, language).title + more
+    title = catalogue.text(one.notice, language).title
+    if not one.more:
+        return title
+    return f"{title} {catalogue.phrase('more', language, more=one.more, first=one.first, last=one.last)}"
 
 
 def _whole(one: Waiting, language: str) -> list[str]:

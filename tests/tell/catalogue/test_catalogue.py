@@ -31,7 +31,7 @@ def notices() -> list[Notice]:
         told += [one for record in records for one in following.take(record)]
         told += [*following.rest(), following.progress(), following.silent(time=2e9, seconds=900.0)]
         told += [following.died(time=2e9, signal=name) for name in ("SIGKILL", "SIGUSR1", "")]
-        told += [following.died(time=2e9, exit_code=1), following.restarted(time=2e9, attempt=1, most=3)]
+        told += [following.died(time=2e9, exit_code=1)]
     return told
 
 
@@ -80,6 +80,8 @@ def test_every_language_tells_the_same_values_and_knows_the_same_words(language:
     assert set(other.tables) - {"mended"} <= set(english.tables)
     assert set(other.tables["mended"]) >= set(other.tables["kinds"])
     assert tuple(other.labels) == catalogue.LINES
+    for name, sentence in english.letters.items():
+        assert set(catalogue.placeholders(other.letters[name])) == set(catalogue.placeholders(sentence)), name
 
 
 @pytest.mark.parametrize("language", catalogue.languages())
@@ -114,6 +116,7 @@ def test_another_language_is_itself_but_for_names_figures_and_terms(language: st
 
 def _texts(words: catalogue.Language) -> Iterator[str]:
     yield from words.labels.values()
+    yield from words.letters.values()
     for entries in words.tables.values():
         yield from entries.values()
     for given in words.notices.values():

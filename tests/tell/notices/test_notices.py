@@ -36,7 +36,7 @@ def test_levels_are_critical_for_what_needs_somebody_and_success_for_what_was_wa
     levels = {
         one.code: one.level for name, (records, _) in RUNS.items() if name != "a message" for one in told(records)
     }
-    critical = {"nonfinite", "hidden", "restart", "halt", "critical", "hang", "recovered"}
+    critical = {"nonfinite", "hidden", "restart", "halt", "critical", "hang", "recovered", "unsaved", "lost"}
     success = {"stage", "ready", "stable", "finished", "stopped", "went.on", "critical.over"}
     assert {code for code, level in levels.items() if level is Level.CRITICAL} == critical
     assert {code for code, level in levels.items() if level is Level.SUCCESS} == success
@@ -308,16 +308,28 @@ def test_after_a_silence_that_was_told_the_next_record_tells_that_the_run_goes_o
     assert [one.code for one in following.take(went_on)] == ["went.on"]  # once, though both know
 
 
-def test_each_silence_and_each_attempt_has_an_id_of_its_own() -> None:
+def test_each_silence_and_each_death_has_an_id_of_its_own() -> None:
     following = followed()
     first = following.silent(time=1.0, seconds=1.0).id
     assert following.silent(time=2.0, seconds=2.0).id == first
     following.take(note(90, "paused"))
-    again = [following.restarted(time=1.0, attempt=attempt, most=3).id for attempt in (1, 2)]
-    died = following.died(time=1.0).id
-    following.restarted(time=1.0, attempt=3, most=3)
-    ids = [first, following.silent(time=3.0, seconds=3.0).id, *again, died, following.died(time=1.0).id]
+    ids = [first, following.silent(time=3.0, seconds=3.0).id, following.died(time=1.0).id]
+    following.take(note(91, "resume", step=40))
+    ids.append(following.died(time=1.0).id)
     assert len(set(ids)) == len(ids)
+
+
+def test_an_end_is_told_with_its_own_step() -> None:
+    records = [start(), *stepping(0, 5), note(5, "end", reason="finished", step=5)]
+    assert told(records)[-1].values["step"] == "5"
+    assert told([*records[:-1], note(5, "end", reason="finished")])[-1].step == 4  # of an older journal
+
+
+def test_losses_of_a_step_that_lies_ahead_again_are_no_comparison() -> None:
+    records = [start(), *stepping(0, 101), note(101, "resume", step=0)]
+    last = told([*records, *stepping(0, 101, tick=101)], Cadence(every_minutes=0))[-1]
+    assert (last.step, last.values["compared"]) == (100, "")
+    assert last.values["losses"]
 
 
 def test_real_runs_are_told_in_few_notices() -> None:

@@ -42,12 +42,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """A language's file: labels by line, tables by name, and for every code its title and lines.
+    """A language's file: labels by line, what a letter says of itself, tables, and for every code its title and lines.
 
     `shared` holds sentences that several notices refer to, inside the file.
     """
 
     labels: Mapping[str, str]
+    letters: Mapping[str, str]
     tables: Mapping[str, Mapping[str, str]]
     notices: Mapping[str, Mapping[str, Any]]
     right_to_left: bool = False
@@ -85,6 +86,12 @@ def text(notice: Notice, spoken: str = _ENGLISH) -> Told:
     said = ((words.labels[line], filled.paragraph(given.get(line, ()))) for line in LINES)
     lines = tuple((label, paragraph) for label, paragraph in said if paragraph)
     return Told(title=filled.paragraph([given["title"]]), lines=lines, right_to_left=words.right_to_left)
+
+
+def phrase(name: str, spoken: str, **values: object) -> str:
+    """Return what a letter says of itself (`digest`, `more`, `spent`)."""
+    words = language(spoken)
+    return _Filled(words, {key: str(value) for key, value in values.items()}).paragraph([words.letters[name]])
 
 
 def sentences(given: Any) -> Iterator[str]:  # noqa: ANN401 (YAML: lists that are shared stand inside others)

@@ -45,7 +45,7 @@ class Notices:
         self._guide = events.Guide()
         self._began: float | None = None
         self._now = 0.0
-        self._session, self._restarts = 0, 0
+        self._session = 0
         self._halted, self._silent = False, 0.0
         self._ids: Counter[str] = Counter()
 
@@ -77,19 +77,13 @@ class Notices:
         """Return that the process is gone and the journal has no end; `signal` is a name (`SIGKILL`)."""
         since = values.duration(time - self._now) if self._now else ""
         event = events.died(self._standing, exit_code, fields.plain(signal), since=since)
-        return self._notice(event, time=time, identity=f"died-{self._restarts}")
+        return self._notice(event, time=time, identity="died")
 
     def silent(self, *, time: float, seconds: float) -> Notice:
         """Return that the process is alive and has written nothing for so long; its next record is told of."""
         self._silent = seconds
         event = events.silent(self._standing, seconds, last=values.moment(self._now))
         return self._notice(event, time=time, identity=f"silent-{self._now:.0f}")
-
-    def restarted(self, *, time: float, attempt: int, most: int) -> Notice:
-        """Return that the run was started again from outside, the `attempt`th time of at most `most`."""
-        self._restarts = attempt
-        event = events.restarted(self._standing, attempt, most)
-        return self._notice(event, time=time, identity=f"restarted-{attempt}")
 
     # -- records ------------------------------------------------------------------------------------------------------
 

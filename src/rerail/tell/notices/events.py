@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from rerail.core.detectors.guide import CODE as GUIDE
@@ -109,19 +109,10 @@ def recovered(data: Record) -> Event:
 
 def noted(text: str, data: Record, standing: Standing, *, halted: bool) -> Event | None:
     """What a note of the journal tells people; None for most."""
-    if text == "start":
-        return Event(Level.PROGRESS, "started", "started", {"of": _steps(data)})
-    if text == "resume":
-        filled = {"from": fields.text(data, "from", "-"), "damaged": values.listed(fields.sequence(data, "damaged"))}
-        return Event(Level.PROGRESS, "resumed", "resumed", filled)
-    if text == "hang":
-        return _hang(data)
-    if text == "went on":
-        return went_on(fields.number(data.get("silent")) or 0.0, _place(data))
-    if text == "notify":
-        level = _LEVELS.get(fields.text(data, "level"), Level.CRITICAL)
-        return Event(level, "message", "message", {"message": fields.text(data, "message", "-")})
-    return _ended(data, standing, halted=halted) if text == "end" else None
+    if text == "end":
+        return _ended(data, standing, halted=halted)
+    teller = _NOTED.get(text)
+    return teller(data, standing) if teller else None
 
 
 def went_on(silent: float, place: str) -> Event:
@@ -144,12 +135,6 @@ def silent(standing: Standing, seconds: float, *, last: str) -> Event:
     )
 
 
-def restarted(standing: Standing, attempt: int, most: int) -> Event:
-    """A run that was started again from outside."""
-    counted = {"attempt": str(attempt), "most": str(most)}
-    return Event(Level.CRITICAL, "restarted", "restarted", {**counted, **_left(standing)})
-
-
 def _left(standing: Standing) -> dict[str, str]:
     """What is left of a run that stands still: its last losses and its newest checkpoint."""
     saved = standing.saved
@@ -162,7 +147,35 @@ def _left(standing: Standing) -> dict[str, str]:
     }
 
 
-def _hang(data: Record) -> Event:
+def _unsaved(data: Record, standing: Standing) -> Event:
+    filled = {"error": fields.text(data, "error", "-").rstrip("."), **_left(standing)}
+    return Event(Level.CRITICAL, "unsaved", "unsaved", filled)
+
+
+def _lost(data: Record, _: Standing) -> Event:
+    filled = {"records": str(fields.whole(data, "records")), "error": fields.text(data, "error", "-").rstrip(".")}
+    return Event(Level.CRITICAL, "lost", "lost", filled)
+
+
+def _started(data: Record, _: Standing) -> Event:
+    return Event(Level.PROGRESS, "started", "started", {"of": _steps(data)})
+
+
+def _resumed(data: Record, _: Standing) -> Event:
+    filled = {"from": fields.text(data, "from", "-"), "damaged": values.listed(fields.sequence(data, "damaged"))}
+    return Event(Level.PROGRESS, "resumed", "resumed", filled)
+
+
+def _goes_on(data: Record, _: Standing) -> Event:
+    return went_on(fields.number(data.get("silent")) or 0.0, _place(data))
+
+
+def _message(data: Record, _: Standing) -> Event:
+    level = _LEVELS.get(fields.text(data, "level"), Level.CRITICAL)
+    return Event(level, "message", "message", {"message": fields.text(data, "message", "-")})
+
+
+def _hang(data: Record, _: Standing) -> Event:
     place, stack = _place(data), fields.sequence(data, "where")[-_CALLS:]
     usual = fields.number(data.get("usual"))
     filled = {
@@ -205,3 +218,14 @@ def _stage(finding: Record) -> str:
     evidence, signal = fields.mapping(finding, "evidence"), fields.text(finding, "signal", "-")
     seen, wanted = (fields.figure(evidence.get(one, "?")) for one in (signal, "wanted"))
     return f"{signal} {seen} (\u2265 {wanted})"
+
+
+_NOTED: Mapping[str, Callable[[Record, Standing], Event]] = {
+    "start": _started,
+    "resume": _resumed,
+    "hang": _hang,
+    "went on": _goes_on,
+    "notify": _message,
+    "checkpoint not saved": _unsaved,
+    "records lost": _lost,
+}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _RECENT = 20  # committed steps that a loss is the median of
 _PACE = 200  # attempts that the speed is measured over
 _FAR = 10 * 365 * 86_400  # seconds; a forecast beyond is none
+ENDS = ("end", "broke off")
 _READ = ("alignment", "attention")
 
 
@@ -182,10 +183,14 @@ class Standing:
             self._saved.append(fields.whole(record, "step"))
 
     def _note(self, record: Record, _: int | None) -> None:
+        data = fields.mapping(record, "data")
+        if record.get("text") in ENDS and "step" in data:  # a reading has the step that it began at
+            self.latest.step = fields.whole(data, "step")
         if record.get("text") not in BEGINS:
             return
-        data = fields.mapping(record, "data")
         self.latest.step = fields.whole(data, "step")
+        if self.step < self._told_step:  # what was told of last lies ahead again
+            self._told_losses = {}
         self._steps = fields.whole(fields.mapping(data, "config"), "steps") or None
         self._told_step = self.step if self._told_at is None else min(self._told_step, self.step)
         self._losses.clear()
