@@ -161,3 +161,16 @@ def test_an_answer_that_fails_ends_nothing_and_shows_no_secret(
     hears(watched)
     assert "no font at [secret]" in answered(watched, api, "/plot", "/plot failed")
     assert "State" in answered(watched, api, "/status", "State")
+
+
+def test_numbers_of_updates_may_begin_anew_as_they_do_after_a_quiet_week(
+    api: BotApi, train: Begin, watch: Watch
+) -> None:
+    watched = watch(hears=True)
+    train()
+    hears(watched)
+    answered(watched, api, "/status", "State")
+    polls = api.requests.count("getUpdates")
+    assert watched.until(lambda: api.requests.count("getUpdates") > polls + 1)
+    api._next_update = 7
+    assert "/quiet HOURS" in answered(watched, api, "/help", "commands")

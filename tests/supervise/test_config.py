@@ -101,6 +101,7 @@ def test_nothing_to_tell_with_is_refused() -> None:
     assert "nobody to tell: give telegram (token, chats), or apprise" in refused("language: ru\n")
     assert "telegram.token: missing" in refused("telegram: {chats: [1]}\n")
     assert "telegram.chats: missing" in refused("telegram: {token: env:A}\n")
+    assert "telegram.chats: missing" in refused("telegram: {token: env:A, chats: []}\n")
     with pytest.raises(ValueError, match="No such file or directory; `rerail notify init"):
         config.load(Path("nowhere.yaml"))
 
@@ -129,3 +130,11 @@ def test_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert given.telegram is not None
     assert given.telegram.chats == (12,)
     assert given.apprise == (f"env:{config.APPRISE}",)
+
+
+def test_a_chat_that_is_named_twice_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(config.TOKEN, TOKEN)
+    monkeypatch.setenv(config.CHATS, "12, 13 12")
+    given = config.load(None)
+    assert given.telegram is not None
+    assert given.telegram.chats == (12, 13)

@@ -147,7 +147,7 @@ class _Reading:
 
     def bot(self, read: Mapping[str, Any]) -> Bot | None:
         for name, do in (("token", f"say where it is: {_WHERE}"), ("chats", "give the numbers of the chats to tell")):
-            if name not in read and not any(
+            if not read.get(name) and not any(
                 one.startswith((f"telegram.{name}:", "telegram:")) for one in self.problems
             ):
                 self.problems.append(f"telegram.{name}: missing; {do}")
@@ -179,7 +179,7 @@ def _references(value: object, folder: Path) -> tuple[str, ...]:
 
 
 def _chats(value: object, _: Path) -> tuple[int | str, ...]:
-    return tuple(chat for one in (value if isinstance(value, list) else [value]) for chat in _chat(one))
+    return tuple(dict.fromkeys(chat for one in (value if isinstance(value, list) else [value]) for chat in _chat(one)))
 
 
 def _chat(value: object) -> tuple[int | str, ...]:

@@ -53,7 +53,7 @@ class Hearing:
         for one in ("updates", "runs"):
             (self._folder / one).mkdir(parents=True, exist_ok=True, mode=0o700)
         self.bot, self.listening, self._told = "", False, ""
-        self._seen = max((int(path.stem) for path in self._updates()), default=-1)
+        self._seen = set(self._updates())
         self._entry = self._folder / "runs" / f"{os.getpid()}-{uuid4().hex[:8]}.json"
         self.name = self._register(name)
         self._stop = threading.Event()
@@ -62,8 +62,9 @@ class Hearing:
 
     def take(self) -> list[Update]:
         """Return what was written since the last call."""
-        new = [path for path in self._updates() if int(path.stem) > self._seen]
-        self._seen = max((int(path.stem) for path in new), default=self._seen)
+        there = self._updates()
+        new = [path for path in there if path not in self._seen]
+        self._seen = set(there)
         return [one for path in new if (one := _read(path)) is not None]
 
     def runs(self) -> list[str]:
@@ -119,7 +120,9 @@ class Hearing:
         self._log.note("listening", bot=self.bot)
         while not self._stop.is_set():
             got = self._ear.bot.updates(offset or None, WAIT_SECONDS)
-            offset = max((one.id + 1 for one in got), default=offset)
+            offset = max(
+                (one.id + 1 for one in got), default=0
+            )  # what it passed is forgotten there: ids may begin anew
             if time.monotonic() - answered > DEAF_SECONDS:
                 self._pass(got)
             else:
