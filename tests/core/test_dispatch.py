@@ -20,7 +20,7 @@ C, S, P = Level.CRITICAL, Level.SUCCESS, Level.PROGRESS
 
 def notice(number: int, level: Level = C, topic: str = "") -> Waiting:
     told = Notice(
-        level=level, code="halt", topic=topic or f"t{number}", id=f"n{number}", time=NOON, tick=number, step=number
+        level=level, code="nonfinite", topic=topic or f"t{number}", id=f"n{number}", time=NOON, tick=number, step=number
     )
     return Waiting(notice=told, first=number, last=number)
 
@@ -68,6 +68,13 @@ def test_only_the_newest_progress_is_told_and_it_settles_the_older() -> None:
     post.work(NOON)
     [(_, letter)] = post.letters
     assert ([item.notice.id for item in letter.items], len(letter.ids)) == (["n4"], 5)
+
+
+def test_no_progress_from_before_an_end_is_told_after_it() -> None:
+    end = notice(2, S)
+    end = replace(end, notice=replace(end.notice, code="finished"))
+    assert sent(notice(1, P), end) == [["n2"]]
+    assert sent(end, notice(3, P)) == [["n2"], ["n3"]]  # of whoever resumed it
 
 
 def test_progress_waits_out_its_gap() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta, timezone, tzinfo
 
 from rerail.core.notice import Level, Notice
@@ -12,6 +12,7 @@ from rerail.core.notice import Level, Notice
 DAY = 86_400.0  # seconds
 _SHORTEST = 1.0  # seconds between two looks, whatever a service or a clock says
 _DOUBLINGS = 30
+_ENDS = frozenset({"finished", "stopped", "halt", "died"})  # codes after which no progress from before is news
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ class State:
 class Bundle:
     """One message to send now: one thing, or several (a digest), each with how many more like it.
 
-    `ids` are all notices that it settles, those left out because newer progress replaces them included.
+    `ids` are all notices that it settles, those left out because newer progress or an end replaces them included.
     It may take `room` messages at most. `until` is set on the last one that the budget allows: when the next may go.
     """
 
@@ -123,9 +124,17 @@ def advance(rule: Rule, state: State, waiting: Sequence[Waiting], now: float) ->
     for level in sorted(Level, reverse=True):
         chosen = _of_level(rule, state, [row for row in waiting if row.notice.level == level], level, now)
         if isinstance(chosen, Bundle):
-            return chosen
+            return _overtaking(chosen, waiting)
         soonest = min(soonest, chosen)
     return soonest
+
+
+def _overtaking(chosen: Bundle, waiting: Sequence[Waiting]) -> Bundle:
+    """What tells of an end settles the progress that came before it."""
+    ends = {item.notice.id for item in chosen.items if item.notice.code in _ENDS}
+    last = max((place for place, row in enumerate(waiting) if row.notice.id in ends), default=0)
+    older = [row.notice.id for row in waiting[:last] if row.notice.level == Level.PROGRESS]
+    return replace(chosen, ids=tuple(dict.fromkeys((*chosen.ids, *older)))) if older else chosen
 
 
 def _resumes(rule: Rule, state: State) -> float:
