@@ -135,9 +135,11 @@ def test_a_silence_is_told_once_and_a_pause_is_none(
     api: BotApi, train: Begin, watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor, "SILENCE", Hang(least=0.4, factor=1.0))
+    monkeypatch.setattr(supervisor, "FULL_BYTES", math.inf)
     watched = watch()
     train(5)
     assert watched.until(lambda: any("nothing written for" in text for text in api.texts))
+    assert any("The disk of its folder is full" in text for text in api.texts)
     ask(tmp_path / "run", "pause", by="page")
     assert watched.until(lambda: watched.supervisor._paused)
     until = time.monotonic() + 1.0

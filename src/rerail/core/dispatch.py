@@ -24,8 +24,8 @@ class Rule:
     that time, so that no fault that comes back all day keeps a death untold. In `quiet_hours` (from, to, on the clock
     of `zone`) only critical ones go.
     Notices of a topic that was told less than `merging` ago wait, and become one message. Progress goes at most once in
-    `progress_gap`. Where more than `separate` topics wait, or more than the budget has room for, they go
-    together in one message.
+    `progress_gap`; how often it comes is said by whoever makes it. Where more than `separate` topics wait, or more than
+    the budget has room for, they go together in one message.
     After a failure the next try waits `retry_first`, twice as long each time, at most `retry_cap`.
 
     Raises:
@@ -39,7 +39,7 @@ class Rule:
     quiet_hours: tuple[time, time] | None = None
     zone: tzinfo = timezone.utc
     merging: float = 600.0
-    progress_gap: float = 1800.0
+    progress_gap: float = 0.0
     separate: int = 5
     retry_first: float = 2.0
     retry_cap: float = 900.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ SILENCE = Hang(least=600.0, factor=30.0, first=3.0)
 READ = 10_000  # records that are taken together
 OLD_SECONDS = 600.0  # who begins to supervise a run tells nothing that is older
 DRAWN_BYTES = 256 * 2**20  # of a journal; curves of a longer one are drawn for /plot alone
+FULL_BYTES = 2**20  # free on a disk that is as good as full
 ELSEWHERE = "It trains on another machine or in another container, so its process cannot be seen from here."
 
 
@@ -184,7 +186,14 @@ class Supervisor:
             if silent > SILENCE.limit(usual(tuple(self._times))):
                 self._silent = True
                 notice = self._notices.silent(time=time.time(), seconds=silent)
-                self._put([_hinted(notice, ELSEWHERE if seen == "unknown" else "")])
+                self._put([_hinted(notice, " ".join((ELSEWHERE if seen == "unknown" else "", self._full())).strip())])
+
+    def _full(self) -> str:
+        try:
+            free = shutil.disk_usage(self._run).free
+        except OSError as error:
+            return f"Its folder cannot be read: {error}."
+        return f"The disk of its folder is full: {free} bytes are free." if free < FULL_BYTES else ""
 
     def _dead(self) -> Notice:
         end = self._life.end
