@@ -71,10 +71,11 @@ def test_only_the_newest_progress_is_told_and_it_settles_the_older() -> None:
 
 
 def test_no_progress_from_before_an_end_is_told_after_it() -> None:
-    end = notice(2, S)
+    end, later = notice(2, S), notice(3, P)
     end = replace(end, notice=replace(end.notice, code="finished"))
-    assert sent(notice(1, P), end) == [["n2"]]
-    assert sent(end, notice(3, P)) == [["n2"], ["n3"]]  # of whoever resumed it
+    later = replace(later, notice=replace(later.notice, time=NOON + 1))  # of whoever resumed it
+    assert sent(notice(1, P), end, notice(4, P)) == [["n2"]]
+    assert sent(end, later) == [["n2"], ["n3"]]
 
 
 def test_progress_waits_out_its_gap() -> None:

@@ -131,9 +131,8 @@ def advance(rule: Rule, state: State, waiting: Sequence[Waiting], now: float) ->
 
 def _overtaking(chosen: Bundle, waiting: Sequence[Waiting]) -> Bundle:
     """What tells of an end settles the progress that came before it."""
-    ends = {item.notice.id for item in chosen.items if item.notice.code in _ENDS}
-    last = max((place for place, row in enumerate(waiting) if row.notice.id in ends), default=0)
-    older = [row.notice.id for row in waiting[:last] if row.notice.level == Level.PROGRESS]
+    end = max((item.notice.time for item in chosen.items if item.notice.code in _ENDS), default=-math.inf)
+    older = [row.notice.id for row in waiting if row.notice.level == Level.PROGRESS and row.notice.time <= end]
     return replace(chosen, ids=tuple(dict.fromkeys((*chosen.ids, *older)))) if older else chosen
 
 
