@@ -30,7 +30,7 @@ NOW = 1_790_000_000.0
 C, S, P = Level.CRITICAL, Level.SUCCESS, Level.PROGRESS
 
 
-def notice(number: int, level: Level = C, topic: str = "", code: str = "halt") -> Notice:
+def notice(number: int, level: Level = C, topic: str = "", code: str = "nonfinite") -> Notice:
     return Notice(
         level=level,
         code=code,
