@@ -41,15 +41,21 @@ def test_a_wrong_folder_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_ctrl_c_ends_the_watching_quietly(tmp_path: Path) -> None:
     journal(tmp_path)
-    code = "import sys; from rerail.cli import main; sys.exit(main(['watch', sys.argv[1]]))"
+    heard = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # what runs in the background is deaf
+    )
+    code = f"{heard}; import sys; from rerail.cli import main; sys.exit(main(['watch', sys.argv[1]]))"
     with subprocess.Popen(
         [sys.executable, "-u", "-c", code, str(tmp_path)], stdout=-1, stderr=-1, text=True
     ) as watching:
-        assert watching.stdout is not None
-        watching.stdout.readline()
-        time.sleep(0.2)
-        watching.send_signal(signal.SIGINT)
-        out, err = watching.communicate(timeout=60)
+        try:
+            assert watching.stdout is not None
+            watching.stdout.readline()
+            time.sleep(0.2)
+            watching.send_signal(signal.SIGINT)
+            out, err = watching.communicate(timeout=60)
+        finally:
+            watching.kill()
     assert watching.returncode == 0
     assert out.endswith("no longer watching; the run is not touched\n")
     assert err == ""
