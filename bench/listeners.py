@@ -1,13 +1,14 @@
 """What listening costs: Tacotron2 trained with every listener on and with none, in interleaved rounds of one process.
 
-    python bench/listeners.py [--modes all] [--pairs 20] [--steps 25] [--size small] [--threads 2]
+    python bench/listeners.py [--modes all] [--pairs 20] [--steps 25] [--size small] [--threads 1] [--picture 100]
 
 Each side is a guard of its own over an equal model, trained on the same batches of the demo's real speech. All sides
 keep a run folder on disk, with its journal, run.log and checkpoints; `none` has nothing else. A round runs `steps`
-steps of every side, in an order that turns from round to round, and begins with a picture that is kept. A side's time
-ends when its listeners have heard everything, so that none leaves its work to the side that comes next. A ratio is the
-throughput with listeners over that without, of the same round; its interval is one of order statistics, for the median.
-The first round warms up and is thrown away. MODES has what each side listens with.
+steps of every side, in an order that turns from round to round; every `picture` steps, all sides keep a picture. One
+thread leaves the other cores to whoever listens, as training on a GPU does; with as many threads as cores, training and
+listeners share them. A side's time ends when its listeners have heard everything, so that none leaves its work to the
+side that comes next. A ratio is the throughput with listeners over that without, of the same round; its interval is one
+of order statistics, for the median. The first round warms up and is thrown away. MODES has what each side listens with.
 
 `well`, `dead`, `slow` and `429` are all of them and a notifier, whose server on loopback answers so
 (bench/notified.py). A critical message waits from the first round on; at the end the server is well again, and the
@@ -85,10 +86,14 @@ def none(_: Path, __: ExitStack) -> list[Listener]:
     return []
 
 
+def own(run: Path, stack: ExitStack) -> list[Listener]:
+    """Console and TensorBoard."""
+    return [stack.enter_context(pipe()), TensorBoard(run / "tensorboard", run=run)]
+
+
 def all_of_them(run: Path, stack: ExitStack) -> list[Listener]:
     """Console, TensorBoard, and W&B, offline."""
-    boards: list[Listener] = [TensorBoard(run / "tensorboard", run=run), WeightsAndBiases("bench", run=run)]
-    return [stack.enter_context(pipe()), *boards]
+    return [*own(run, stack), WeightsAndBiases("bench", run=run)]
 
 
 def mlflow(run: Path, stack: ExitStack) -> list[Listener]:
@@ -96,7 +101,12 @@ def mlflow(run: Path, stack: ExitStack) -> list[Listener]:
     return [*all_of_them(run, stack), MLflow("bench", run=run)]
 
 
-MODES: dict[str, Callable[[Path, ExitStack], list[Listener]]] = {"none": none, "all": all_of_them, "mlflow": mlflow}
+MODES: dict[str, Callable[[Path, ExitStack], list[Listener]]] = {
+    "none": none,
+    "own": own,
+    "all": all_of_them,
+    "mlflow": mlflow,
+}
 NOTIFIED = ("well", "dead", "slow", "429")
 CHOICES = [name for name in (*MODES, *NOTIFIED) if name != "none"]
 
@@ -118,14 +128,16 @@ class Side:
             self.guard.note("notify", **CRITICAL)
             self.notified.go(on=False)
 
-    def round(self, batches: Sequence[Any]) -> None:
+    def round(self, batches: Sequence[Any], *, picture: bool) -> None:
         """Train on the batches and time it."""
         for one in self.heard:
             one.done.clear()
         if self.notified:
             self.notified.go(on=True)
-        self.guard.show("alignment", Picture(values=torch.rand(40, 80).tolist(), x="frame", y="symbol", caption="none"))
+        drawn = Picture(values=torch.rand(40, 80).tolist(), x="frame", y="symbol", caption="none")
         began = time.perf_counter()
+        if picture:
+            self.guard.show("alignment", drawn)
         for batch in batches:
             self.guard.step(batch)
         self.guard.note(FENCE)
@@ -157,7 +169,7 @@ def measured(given: argparse.Namespace) -> dict[str, tuple[list[float], str]]:
             some = list(islice(batches, given.steps))
             turn = number % len(sides)
             for name in [*list(sides)[turn:], *list(sides)[:turn]]:
-                sides[name].round(some)
+                sides[name].round(some, picture=number * given.steps % given.picture < given.steps)
         came = {name: side.notified.lost() for name, side in sides.items() if side.notified}
         return {name: (side.seconds[1:], came.get(name, "")) for name, side in sides.items()}
 
@@ -170,7 +182,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=25, help="steps a side of a round")
     parser.add_argument("--size", default="small", choices=["tiny", "small", "reference"])
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--picture", type=int, default=100, help="steps between two pictures")
     given = parser.parse_args()
     found = measured(given)
     print(f"Tacotron2 {given.size}, batches of {given.batch}, {given.pairs} pairs of {given.steps} steps,")
