@@ -9,6 +9,7 @@ from pathlib import Path
 from rerail.core.dispatch import Bundle, Waiting
 from rerail.core.notice import Notice
 from rerail.tell import catalogue, fields
+from rerail.tell.artifacts import inside
 from rerail.tell.services import Letter
 
 HINT = "hint"  # a value of a notice that only the supervisor knows
@@ -52,6 +53,5 @@ def _whole(one: Waiting, language: str) -> list[str]:
 
 def _pictures(notice: Notice, run: Path) -> list[Path]:
     """The notice's files, as far as they are there, in the run's folder."""
-    root = run.resolve()
-    found = [(run / one).resolve() for one in notice.pictures]
-    return [path for path in found if path.is_relative_to(root) and path.is_file()]
+    found = filter(None, (inside(run, one) for one in notice.pictures))
+    return [path for path in found if path.is_file()]
