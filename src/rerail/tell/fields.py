@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 Record = Mapping[str, object]
 
@@ -41,6 +41,16 @@ def mapping(record: Record, key: str) -> Record:
     """`record[key]` when it is a mapping, else an empty one."""
     value = record.get(key)
     return value if isinstance(value, Mapping) else {}
+
+
+def leaves(record: Record, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield the values of nested mappings, each with the names on the way to it; an empty mapping is a value."""
+    for name, value in record.items():
+        path = (*above, str(name))
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, path)
+        else:
+            yield path, value
 
 
 def mappings(record: Record, key: str) -> list[Record]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, final
 
@@ -80,7 +79,7 @@ class MLflow:
             self._client.update_run(before[0].info.run_id, status="RUNNING")
             return str(before[0].info.run_id)
         begun = self._client.create_run(place, run_name=fields.plain(self._run.name), tags={_TAG: key(own)})
-        named = {key(name): fields.plain(value, _LONGEST) for name, value in flat(config)}
+        named = {key(".".join(path)): fields.plain(value, _LONGEST) for path, value in fields.leaves(config)}
         given = (self._entities.Param(name, value) for name, value in named.items())
         while some := list(islice(given, _PARAMETERS)):
             self._client.log_batch(begun.info.run_id, params=some)
@@ -91,12 +90,3 @@ def key(name: str) -> str:
     """Return a name as MLflow allows it: letters, digits, `_-. :/`, and a path without empty parts."""
     allowed = re.sub(r"[^\w.\- :/]", "_", name)
     return "/".join(part for part in allowed.split("/") if part.strip("."))[:_KEY].rstrip("/") or "_"
-
-
-def flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, object]]:
-    """Yield settings by dotted names."""
-    for name, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            yield from flat(value, f"{before}{name}.")
-        else:
-            yield f"{before}{name}", value

@@ -72,16 +72,10 @@ def differences(groups: Sequence[Group]) -> list[Differs]:
     return [Differs(kind=kind, name=name, values=_values(groups, kind, name)) for kind, name in found]
 
 
-def flat(data: Record, prefix: str = "") -> dict[str, str]:
+def flat(data: Record) -> dict[str, str]:
     """Nested settings as dotted name -> value, as JSON has it."""
-    found: dict[str, str] = {}
-    for name, value in data.items():
-        path = f"{prefix}{name}"
-        if isinstance(value, Mapping) and value:
-            found |= flat(value, f"{path}.")
-        else:
-            found[path] = value if isinstance(value, str) else _written(value)
-    return found
+    found = ((".".join(path), value) for path, value in fields.leaves(data))
+    return {name: value if isinstance(value, str) else _written(value) for name, value in found}
 
 
 def _written(value: object) -> str:

@@ -53,15 +53,9 @@ def levels(series: Mapping[str, Series]) -> list[Level]:
     return [_level(name, series[name].values) for name in sorted(ranked, key=lambda name: (ranked[name], name))]
 
 
-def flat(data: Record, prefix: str = "") -> list[tuple[str, str]]:
+def flat(data: Record) -> list[tuple[str, str]]:
     """Nested settings as (dotted name, value) in the order written."""
-    pairs: list[tuple[str, str]] = []
-    for name, value in data.items():
-        path = f"{prefix}{fields.plain(name)}"
-        pairs += (
-            flat(value, f"{path}.") if isinstance(value, Mapping) and value else [(path, fields.plain(value, 2000))]
-        )
-    return pairs
+    return [(".".join(map(fields.plain, path)), fields.plain(value, 2000)) for path, value in fields.leaves(data)]
 
 
 def _fits(name: str, prefix: str) -> bool:
