@@ -11,7 +11,6 @@ import math
 from typing import TYPE_CHECKING
 
 from rerail.tell import fields, words
-from rerail.tell.artifacts import inside
 from rerail.tell.latest import Latest
 
 if TYPE_CHECKING:
@@ -67,5 +66,5 @@ class Shown:
         """The file that an artifact record names, where it is of this media type and is there."""
         if record.get("kind") != "artifact" or record.get("media") != media:
             return None
-        found = inside(self._run, str(record.get("path", "")))
-        return found if found is not None and found.is_file() else None
+        found = self._run / str(record.get("path", ""))
+        return found if found.is_file() else None
