@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS ?= dev
 
-.PHONY: demo demo-unguarded test lint bench-overhead bench-listeners bench-tacotron2 bench-xtts bench-levels bench-matching bench-wrecks causes faultbench calibration clean
+.PHONY: demo demo-unguarded test suite lint bench-overhead bench-listeners bench-tacotron2 bench-xtts bench-levels bench-matching bench-wrecks causes faultbench calibration clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -16,8 +16,12 @@ demo: .venv/installed
 demo-unguarded: .venv/installed
 	$(BIN)/rerail demo --unguarded
 
+# Lint beside the suite, since much of what each does leaves a core idle
+test: .venv/installed
+	$(MAKE) --no-print-directory --jobs 2 lint suite
+
 # Two tests at once on two cores: a second thread of either would only wait for the other's
-test: lint
+suite: .venv/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: .venv/installed

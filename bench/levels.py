@@ -56,7 +56,7 @@ ALONE = {
     "clip": ("clip_norm",),
     "schedule": ("schedule", "warmup", "lr_floor"),
     "smoothing": ("smooth_mel", "smooth_stop"),
-    "Huber": ("huber",),
+    "adaptive weights": ("adapt_every",),
     "decay": ("weight_decay",),
 }
 
