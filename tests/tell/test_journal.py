@@ -40,6 +40,20 @@ def test_a_full_file_is_rotated_and_read_in_order(tmp_path: Path) -> None:
     assert [record["tick"] for record in journal.read(tmp_path)] == list(range(50))
 
 
+def test_a_rotation_while_it_is_read_loses_and_repeats_nothing_of_what_was_there(tmp_path: Path) -> None:
+    book = Journal(tmp_path, rotate_bytes=500)
+    for tick in range(40):
+        book.write("note", tick, text="old")
+    records = journal.read(tmp_path)
+    found = [next(records)["tick"]]
+    for tick in range(40, 80):
+        book.write("note", tick, text="new")
+    book.close()
+    found += [record["tick"] for record in records]
+    assert found[:40] == list(range(40))
+    assert found == sorted(set(found))
+
+
 def test_appending_after_a_torn_line_loses_only_that_line(tmp_path: Path) -> None:
     book = Journal(tmp_path)
     for tick in range(3):

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from rerail.core import plain
 
@@ -107,19 +107,25 @@ def _open(path: Path) -> Any:  # noqa: ANN401 (typeshed has no public name for a
 def read(folder: Path, passed: Callable[[int], None] | None = None) -> Iterator[dict[str, Any]]:
     """Yield the records of a run, oldest first. A line that was torn comes as a note saying so.
 
-    `passed` is told the bytes of each line.
+    What is written after the reading has begun may be left out. `passed` is told the bytes of each line.
 
     Raises:
         ValueError: where the folder holds no journal, or one of a newer format.
     """
-    files = [*sorted(run_folder(folder).glob("journal-*.jsonl")), folder / NAME]
-    for file in files:
-        with file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if passed is not None:
-                    passed(len(line))
-                if line.strip():
-                    yield parse(line, f"{file.name}:{number}")
+    with (run_folder(folder) / NAME).open("rb") as newest:  # before the others are listed: it may be renamed meanwhile
+        for path in sorted(folder.glob("journal-*.jsonl")):
+            with path.open("rb") as full:
+                if not os.path.sameopenfile(full.fileno(), newest.fileno()):
+                    yield from _records(full, path.name, passed)
+        yield from _records(newest, NAME, passed)
+
+
+def _records(lines: BinaryIO, name: str, passed: Callable[[int], None] | None) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, 1):
+        if passed is not None:
+            passed(len(line))
+        if line.strip():
+            yield parse(line, f"{name}:{number}")
 
 
 def add_note(folder: Path, text: str, data: dict[str, Any]) -> None:
