@@ -110,6 +110,17 @@ def test_the_interval_of_a_median_is_of_order_statistics(monkeypatch: pytest.Mon
     assert interval([1.0]) == (1.0, 1.0, 0.0)
 
 
+def test_what_comes_rarely_counts_in_the_throughput_of_all_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    whole = importlib.import_module("listeners").whole
+    assert whole([2.0] * 50, [2.0] * 50) == (1.0, 1.0, 1.0)
+    found, low, high = whole([1.0] * 100, [1.0] * 90 + [11.0] * 10)
+    assert found == 0.5  # and the median would be 1
+    mean, deviation = 2.0, 3.0 / 100**0.5  # ten in a hundred last ten longer
+    assert low == pytest.approx(1 / (mean + 1.96 * deviation), abs=0.02)
+    assert high == pytest.approx(1 / (mean - 1.96 * deviation), abs=0.06)
+
+
 @pytest.mark.parametrize(
     ("clips", "told"),
     [

@@ -209,7 +209,7 @@ def test_pretrained_encoders_that_stay_as_they_are_are_no_part_of_the_network(
 def test_300_epochs_with_a_resume_in_the_middle_and_cuts_of_the_rate_are_those_without(tmp_path: Path) -> None:
     small_pairs.learnable(tmp_path / "pairs", 12, 3)
     own = config(tmp_path / "pairs", epochs=300)
-    fit = replace(FIT, batch_size=64, evaluate_every=50, checkpoint_every=100, plateau_patience=1, plateau_factor=0.5)
+    fit = replace(FIT, batch_size=64, evaluate_every=100, checkpoint_every=100, plateau_patience=1, plateau_factor=0.5)
     task = FaceVoiceTask(own, fit).fitted()
     assert task.fit.steps == 300  # one batch is all that there is
     middle = task.fit.steps // 2 + 3  # off the grid of evaluations and of checkpoints
