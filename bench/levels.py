@@ -2,13 +2,13 @@
 
     python bench/levels.py [--levels basic "enhanced lr=1.0e-3" ...] [--alone] [--seeds 0 1 2 3 4] [--steps 400]
                            [--unguarded]
-    python bench/levels.py --show
+    python bench/levels.py --show [--against basic]
 
 Tiny network, 30 of the embedded clips, 6 others held out, batches of 15, the settings of each level else, but for its
 warm-up, which is at most a tenth of the run: at full length (1,500 to 3,000 steps) no run this short would leave it.
 `--alone` adds to `basic` one thing at a time of what `enhanced` has more. Each run appends a line to OUT/levels.csv;
 what is there is not run again; `key` names the very settings, so that rows of other ones stand apart. `--show` prints
-the tables.
+the table; `--against` another one, of differences at the same seed, which chance moves less than the runs themselves.
 """
 
 from __future__ import annotations
@@ -194,6 +194,22 @@ def shown(table: Path) -> str:
     return "\n".join(text)
 
 
+def against(table: Path, base: str) -> str:
+    """Return what each kind of run has more than `base` at the same seed: means over seeds with 95 % intervals."""
+    seeds = defaultdict[tuple[str, ...], dict[str, dict[str, str]]](dict)
+    for row in lines(table):
+        seeds[row["name"], row["key"], row["steps"], row["guarded"]][row["seed"]] = row
+    text = [f"| against {base} | steps | guarded | seeds | " + " | ".join(SEEN) + " |", "|---" * (len(SEEN) + 4) + "|"]
+    for (name, _, steps, guarded), own in seeds.items():
+        other = seeds.get((base, key_of(given_of(base, int(steps))), steps, guarded), {})
+        both = own.keys() & other.keys() if name != base else set[str]()
+        if both:
+            more = [[float(own[seed][seen]) - float(other[seed][seen]) for seed in sorted(both)] for seen in SEEN]
+            head = f"| {name} | {steps} | {'yes' if guarded == 'True' else 'no'} | {len(both)} | "
+            text.append(head + " | ".join(map(interval, more)) + " |")
+    return "\n".join(text)
+
+
 def interval(numbers: list[float]) -> str:
     """Mean, and half the width of its 95 % interval by Student's t."""
     free = len(numbers) - 1
@@ -213,12 +229,15 @@ def main() -> None:
     parser.add_argument("--unguarded", action="store_true", help="also without the guard")
     parser.add_argument("--out", type=Path, default=Path("runs/levels"))
     parser.add_argument("--show", action="store_true")
+    parser.add_argument("--against", default="", help="also what each has more than this one, at the same seed")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     table = given.out / "levels.csv"
     if not given.show:
         run_all(given, table)
     print(shown(table))
+    if given.against:
+        print(f"\n{against(table, given.against)}")
 
 
 if __name__ == "__main__":

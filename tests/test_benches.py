@@ -70,6 +70,19 @@ def test_rows_of_other_settings_or_steps_are_not_averaged(levels: ModuleType, tm
         levels.shown(tmp_path / "old.csv")
 
 
+def test_what_a_setting_adds_is_taken_at_the_same_seed(levels: ModuleType, tmp_path: Path) -> None:
+    def row(name: str, seed: int, value: float) -> dict[str, str]:
+        key = levels.key_of(levels.given_of(name, 300))
+        about = {"name": name, "key": key, "seed": str(seed), "guarded": "True", "steps": "300"}
+        return dict.fromkeys(levels.COLUMNS, str(value)) | about
+
+    fast = "basic lr=1e-3"
+    rows = [row("basic", 0, 1.0), row("basic", 1, 3.0), row(fast, 0, 0.5), row(fast, 1, 2.5), row(fast, 2, 9.0)]
+    levels.added(tmp_path / "levels.csv", rows)
+    (_, _, told) = levels.against(tmp_path / "levels.csv", "basic").splitlines()
+    assert told.startswith(f"| {fast} | 300 | yes | 2 | -0.5 ± 0 | ")  # and by their means it would be +2
+
+
 def test_runs_that_never_arrive_are_counted_and_not_averaged_away(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
