@@ -199,13 +199,14 @@ def against(table: Path, base: str) -> str:
     seeds = defaultdict[tuple[str, ...], dict[str, dict[str, str]]](dict)
     for row in lines(table):
         seeds[row["name"], row["key"], row["steps"], row["guarded"]][row["seed"]] = row
-    text = [f"| against {base} | steps | guarded | seeds | " + " | ".join(SEEN) + " |", "|---" * (len(SEEN) + 4) + "|"]
-    for (name, _, steps, guarded), own in seeds.items():
+    text = [f"| against {base} | key | steps | guarded | seeds | " + " | ".join(SEEN) + " |"]
+    text.append("|---" * (len(SEEN) + 5) + "|")
+    for (name, key, steps, guarded), own in seeds.items():
         other = seeds.get((base, key_of(given_of(base, int(steps))), steps, guarded), {})
         both = own.keys() & other.keys() if name != base else set[str]()
         if both:
             more = [[float(own[seed][seen]) - float(other[seed][seen]) for seed in sorted(both)] for seen in SEEN]
-            head = f"| {name} | {steps} | {'yes' if guarded == 'True' else 'no'} | {len(both)} | "
+            head = f"| {name} | {key} | {steps} | {'yes' if guarded == 'True' else 'no'} | {len(both)} | "
             text.append(head + " | ".join(map(interval, more)) + " |")
     return "\n".join(text)
 
@@ -233,6 +234,10 @@ def main() -> None:
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     table = given.out / "levels.csv"
+    if given.against and given.show and given.against not in {row["name"] for row in lines(table)}:
+        raise SystemExit(f"--against {given.against}: {table} has no such row")
+    if given.against and not given.show and given.against not in given.levels:
+        raise SystemExit(f"--against {given.against}: give it to --levels too")
     if not given.show:
         run_all(given, table)
     print(shown(table))

@@ -8,7 +8,8 @@ which says what noise makes of equal work. A round runs `steps` steps of every s
 to round; every `picture` steps, all sides keep a picture. Short rounds and many of them tell most in a given time:
 what disturbs a machine mostly lasts for longer than a step, and is then shared by a pair. One thread leaves the other
 cores to whoever listens, as training on a GPU does; with as many threads as cores, training and listeners share them.
-A side's time ends when its listeners have heard everything, so that none leaves its work to the side that comes next.
+A side's time ends when its listeners have heard everything, so that no thread leaves its work to the side that comes
+next; W&B's own process may.
 
 A ratio is the throughput with listeners over that without, of the same round; its interval is one of order statistics,
 for the median. What comes rarely, as a picture does, no median shows: the last column is the time of all rounds without
@@ -16,9 +17,10 @@ listeners over that of all rounds with them, and its interval by the rounds draw
 thrown away. MODES has what each side listens with.
 
 `well`, `dead`, `slow` and `429` are all of them and a notifier, whose server on loopback answers so
-(bench/notified.py). While others train it stands still, and in the pause before its side's round it does at once what
-it has missed meanwhile, which no notifier of a run has to; then it works at its usual pace. A critical message waits
-from the first round on; at the end the server is well again, and the table says how often it came.
+(bench/notified.py). While others train it stands still; what was due meanwhile, and what its side's last round left to
+it, it does in the pause before the next one, unmeasured. For that it looks twice as often as a notifier of a run, and
+the server that says 429 asks for the shortest patience there is. A round should take a second or more. A critical
+message waits from the first round on; at the end the server is well again, and the table says how often it came.
 """
 
 from __future__ import annotations

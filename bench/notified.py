@@ -17,6 +17,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent.parent / "tests"
 TOKEN, CHAT = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw", 4242
+LOOK = 0.5  # seconds between two looks of a notifier: twice as often as of a run, so that a short round has enough
 PATIENCE = 1  # seconds that the server asks for, again and again: the least that there is, and so the most work
 SLOW = 10.0  # seconds that a slow answer takes
 LONGEST = 120.0  # seconds until what waited must have come
@@ -56,6 +57,7 @@ class Notified:
         settings.write_text(CONFIG.format(chat=CHAT, url=url), encoding="utf8")
         os.environ["RERAIL_TELEGRAM_TOKEN"] = TOKEN
         command = [sys.executable, "-m", "rerail.supervise", str(run), "--config", str(settings), "--stay", "0"]
+        command += ["--look", str(LOOK)]
         self._notifier = subprocess.Popen(command, start_new_session=True)  # noqa: S603
         stack.callback(self._end)
 

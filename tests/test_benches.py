@@ -80,7 +80,9 @@ def test_what_a_setting_adds_is_taken_at_the_same_seed(levels: ModuleType, tmp_p
     rows = [row("basic", 0, 1.0), row("basic", 1, 3.0), row(fast, 0, 0.5), row(fast, 1, 2.5), row(fast, 2, 9.0)]
     levels.added(tmp_path / "levels.csv", rows)
     (_, _, told) = levels.against(tmp_path / "levels.csv", "basic").splitlines()
-    assert told.startswith(f"| {fast} | 300 | yes | 2 | -0.5 ± 0 | ")  # and by their means it would be +2
+    assert told.startswith(
+        f"| {fast} | {rows[2]['key']} | 300 | yes | 2 | -0.5 ± 0 | "
+    )  # and by their means it would be +2
 
 
 def test_runs_that_never_arrive_are_counted_and_not_averaged_away(

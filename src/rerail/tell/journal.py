@@ -115,8 +115,9 @@ def read(folder: Path, passed: Callable[[int], None] | None = None) -> Iterator[
     with (run_folder(folder) / NAME).open("rb") as newest:  # before the others are listed: it may be renamed meanwhile
         for path in sorted(folder.glob("journal-*.jsonl")):
             with path.open("rb") as full:
-                if not os.path.sameopenfile(full.fileno(), newest.fileno()):
-                    yield from _records(full, path.name, passed)
+                if os.path.sameopenfile(full.fileno(), newest.fileno()):
+                    break
+                yield from _records(full, path.name, passed)
         yield from _records(newest, NAME, passed)
 
 

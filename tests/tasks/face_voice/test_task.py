@@ -209,10 +209,10 @@ def test_pretrained_encoders_that_stay_as_they_are_are_no_part_of_the_network(
 def test_300_epochs_with_a_resume_in_the_middle_and_cuts_of_the_rate_are_those_without(tmp_path: Path) -> None:
     small_pairs.learnable(tmp_path / "pairs", 12, 3)
     own = config(tmp_path / "pairs", epochs=300)
-    fit = replace(FIT, batch_size=64, evaluate_every=100, checkpoint_every=100, plateau_patience=1, plateau_factor=0.5)
+    fit = replace(FIT, batch_size=64, evaluate_every=50, checkpoint_every=100, plateau_patience=1, plateau_factor=0.5)
     task = FaceVoiceTask(own, fit).fitted()
     assert task.fit.steps == 300  # one batch is all that there is
-    middle = task.fit.steps // 2 + 3  # off the grid of evaluations and of checkpoints
+    middle = 2 * task.fit.steps // 3 + 8  # off the grid of evaluations and of checkpoints
 
     def interrupt(record: Mapping[str, Any]) -> None:
         if record["kind"] == "reading" and record["tick"] == middle:
@@ -226,4 +226,6 @@ def test_300_epochs_with_a_resume_in_the_middle_and_cuts_of_the_rate_are_those_w
     assert found.metrics == expected.metrics
     left, right = saved(whole, task.fit.steps), saved(parts, task.fit.steps)
     assert all(torch.equal(left["model"][name], right["model"][name]) for name in left["model"])
-    assert any("rate.lowered" in str(one.get("findings", "")) for one in journal.read(whole))
+    cuts = [one["tick"] for one in journal.read(parts) if "rate.lowered" in str(one.get("findings", ""))]
+    assert any(tick < middle for tick in cuts)
+    assert any(middle < tick <= task.fit.steps for tick in cuts)
