@@ -43,7 +43,7 @@ bench-overhead: .venv/installed
 # What listeners and a notifier cost; needs the extras tensorboard and wandb beside dev
 bench-listeners: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable ".[dev,tensorboard,wandb]"
-	$(BIN)/python bench/listeners.py --modes all well dead slow 429
+	$(BIN)/python bench/listeners.py --modes all dead slow 429
 
 bench-tacotron2: .venv/installed
 	-$(MAKE) .venv-coqui/installed || rm -rf .venv-coqui
