@@ -17,7 +17,7 @@ demo-unguarded: .venv/installed
 	$(BIN)/rerail demo --unguarded
 
 # Lint beside the suite, since much of what each does leaves a core idle
-test: .venv/installed
+test:
 	$(MAKE) --no-print-directory --jobs 2 lint suite
 
 # Two tests at once on two cores: a second thread of either would only wait for the other's

@@ -175,14 +175,19 @@ def lines(table: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]
         return list(found)
 
 
+def kinds(table: Path) -> dict[tuple[str, ...], list[dict[str, str]]]:
+    """Return the rows of each kind of run: its name, the key of its settings, its steps, whether it was guarded."""
+    found = defaultdict[tuple[str, ...], list[dict[str, str]]](list)
+    for row in lines(table):
+        found[row["name"], row["key"], row["steps"], row["guarded"]].append(row)
+    return dict(found)
+
+
 def shown(table: Path) -> str:
     """Return means over seeds with 95 % intervals, a line for each name and kind of run."""
-    groups = defaultdict[tuple[str, ...], list[dict[str, str]]](list)
-    for row in lines(table):
-        groups[row["name"], row["key"], row["steps"], row["guarded"]].append(row)
     text = ["| settings | key | steps | guarded | seeds | finite | interventions | " + " | ".join(SEEN) + " | s |"]
     text.append("|---" * (len(SEEN) + 8) + "|")
-    for (name, key, steps, guarded), rows in groups.items():
+    for (name, key, steps, guarded), rows in kinds(table).items():
         cells = [interval([float(row[seen]) for row in rows]) for seen in SEEN]
         sound = sum(row["finite"] == "True" for row in rows)
         done = sum(int(row["interventions"]) for row in rows)
@@ -196,9 +201,7 @@ def shown(table: Path) -> str:
 
 def against(table: Path, base: str) -> str:
     """Return what each kind of run has more than `base` at the same seed: means over seeds with 95 % intervals."""
-    seeds = defaultdict[tuple[str, ...], dict[str, dict[str, str]]](dict)
-    for row in lines(table):
-        seeds[row["name"], row["key"], row["steps"], row["guarded"]][row["seed"]] = row
+    seeds = {kind: {row["seed"]: row for row in rows} for kind, rows in kinds(table).items()}
     text = [f"| against {base} | key | steps | guarded | seeds | " + " | ".join(SEEN) + " |"]
     text.append("|---" * (len(SEEN) + 5) + "|")
     for (name, key, steps, guarded), own in seeds.items():
@@ -234,10 +237,9 @@ def main() -> None:
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     table = given.out / "levels.csv"
-    if given.against and given.show and given.against not in {row["name"] for row in lines(table)}:
-        raise SystemExit(f"--against {given.against}: {table} has no such row")
-    if given.against and not given.show and given.against not in given.levels:
-        raise SystemExit(f"--against {given.against}: give it to --levels too")
+    there = {row["name"] for row in lines(table)} | set(() if given.show else given.levels)
+    if given.against and given.against not in there:
+        raise SystemExit(f"--against {given.against}: {table} has no such row; give it to --levels too")
     if not given.show:
         run_all(given, table)
     print(shown(table))

@@ -209,10 +209,11 @@ def main() -> None:
     given = parser.parse_args()
     found = measured(given)
     print(f"Tacotron2 {given.size}, batches of {given.batch}, {given.pairs} pairs of {given.steps} steps,")
-    print(f"{given.threads} threads, torch {torch.__version__}, {platform.system()} {platform.machine()}\n")
+    print(f"{given.threads} threads, torch {torch.__version__}, {platform.system()} {platform.machine()};")
+    bare = found["none"][0]
+    print(f"an interval holds the median with {interval(bare)[2]:.1%}\n")
     print("| listeners | ms a step (median) | throughput over none (median) | of all rounds | critical message came |")
     print("|---|---|---|---|---|")
-    bare = found["none"][0]
     for name, (own, came) in found.items():
         told = f"1 | 1 | {came}"
         if name != "none":
